@@ -1,0 +1,39 @@
+"""What an application looks like: the one place that names columns."""
+
+from loanwatch.contract.loader import default_contract, load_contract, parse_contract
+from loanwatch.contract.model import (
+    Audit,
+    CalendarPart,
+    Column,
+    Contract,
+    Encoding,
+    Engineered,
+    Keys,
+    Kind,
+    Label,
+    Policy,
+    Preprocessing,
+    Table,
+    TimeColumn,
+    Training,
+)
+
+__all__ = [
+    "Audit",
+    "CalendarPart",
+    "Column",
+    "Contract",
+    "Encoding",
+    "Engineered",
+    "Keys",
+    "Kind",
+    "Label",
+    "Policy",
+    "Preprocessing",
+    "Table",
+    "TimeColumn",
+    "Training",
+    "default_contract",
+    "load_contract",
+    "parse_contract",
+]

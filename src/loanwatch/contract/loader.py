@@ -1,0 +1,77 @@
+"""Read a contract file; every complaint names the key and what was expected."""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from loanwatch.contract.model import Contract
+from loanwatch.errors import ContractError
+
+__all__ = ["default_contract", "load_contract", "parse_contract"]
+
+
+def default_contract() -> Contract:
+    """Return the contract that ships with loanwatch: loan eligibility in three tables.
+
+    >>> default_contract().label.positive
+    'loan given'
+    """
+    with resources.as_file(resources.files("loanwatch.contract") / "loan_eligibility.toml") as path:
+        return load_contract(path)
+
+
+def load_contract(path: Path) -> Contract:
+    """Read a contract from a TOML file and the extraction query that lies beside it.
+
+    Raises
+    ------
+    ContractError
+        If a file is missing or unreadable, or a key is unknown, missing or of the wrong type.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ContractError(f"contract {path} cannot be read: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ContractError(f"contract {path} is not valid TOML: {error}") from error
+    contract = parse_contract(values, source=str(path))
+    query_path = path.parent / contract.extract_sql
+    try:
+        query = query_path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContractError(f"contract {path}: extract_sql names {query_path}, which cannot be read") from error
+    return contract.model_copy(update={"extract_query": query})
+
+
+def parse_contract(values: dict[str, Any], *, source: str = "contract") -> Contract:
+    """Check the values of a contract.
+
+    Parameters
+    ----------
+    values : dict
+        What the TOML file, or a stored contract, holds.
+    source : str
+        Where the values come from; opens the message of an error.
+
+    Raises
+    ------
+    ContractError
+        With the dotted key and what was expected there.
+    """
+    try:
+        return Contract.model_validate(values)
+    except ValidationError as error:
+        raise ContractError(f"{source}: {describe_validation_error(error)}") from error
+
+
+def describe_validation_error(error: ValidationError) -> str:
+    """Return the first complaint of pydantic as `key: what was expected, got …`, and how many more there are."""
+    first, *others = error.errors(include_url=False)
+    key = ".".join(str(part) for part in first["loc"])
+    reason = first["msg"].removeprefix("Value error, ")
+    got = "" if first["type"] in ("missing", "value_error") else f", got {str(first['input'])[:80]!r}"
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{key}: {reason}{got}{more}" if key else f"{reason}{more}"

@@ -1,0 +1,339 @@
+"""The typed model of a contract file.
+
+A contract says everything that is particular to one lender: columns, units, valid ranges, sentinels, spellings, the
+label, the keys, the extraction query and the thresholds. The rest of loanwatch names no column.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = [
+    "Audit",
+    "CalendarPart",
+    "Column",
+    "Contract",
+    "Encoding",
+    "Engineered",
+    "Keys",
+    "Kind",
+    "Label",
+    "Policy",
+    "Preprocessing",
+    "Table",
+    "TimeColumn",
+    "Training",
+]
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Kind(StrEnum):
+    """How the values of a column are read."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    ID = "id"
+    TEXT = "text"
+    TIME = "time"
+
+
+class Encoding(StrEnum):
+    """How a categorical column becomes numbers.
+
+    `ordinal`: position in `order`. `frequency_share`: share of training rows with the category. `rank`: rank of that
+    share, 1 for the rarest. `relative`: that share over the largest share. `one_hot`: one 0/1 column per category.
+    """
+
+    ORDINAL = "ordinal"
+    FREQUENCY_SHARE = "frequency_share"
+    RANK = "rank"
+    RELATIVE = "relative"
+    ONE_HOT = "one_hot"
+
+
+class CalendarPart(StrEnum):
+    """The part of the application time that an engineered column holds."""
+
+    YEAR = "year"
+    MONTH = "month"
+    WEEK = "week"
+    DAY = "day"
+    SEASON = "season"
+
+
+class Keys(_Section):
+    """The columns that identify a row."""
+
+    application: Identifier
+    """One value an application; online requests must carry it."""
+    applicant: Identifier | None = None
+    """Whose application it is; joins the tables."""
+
+
+class TimeColumn(_Section):
+    """When the application was made."""
+
+    column: Identifier
+    formats: tuple[str, ...] = ("%Y-%m-%d %H:%M:%S",)
+    """strptime formats, tried in order, where the source holds text."""
+
+
+class Label(_Section):
+    """What the model predicts."""
+
+    column: Identifier
+    positive: str
+    negative: str
+    delay_days: Annotated[int, Field(ge=0)] = 0
+    """Days after the application until the label is known; younger labels are never judged."""
+
+
+class Column(_Section):
+    """One column of the source."""
+
+    name: Identifier
+    table: Identifier
+    kind: Kind
+    unit: str | None = None
+    title: str | None = None
+    """What a risk officer calls the column; by default its name with spaces."""
+    stored_as: Literal["text", "double precision", "numeric", "integer"] | None = None
+    """The SQL type that `load` and `simulate` give the column; by default it follows from the kind."""
+    minimum: float | None = None
+    maximum: float | None = None
+    sentinels: tuple[float, ...] = ()
+    """Numbers that mean "not known"."""
+    tenfold: bool = False
+    """Values in [10 × minimum, 10 × maximum] were recorded ten times too large and are divided by ten."""
+    spellings: Mapping[str, str] = {}
+    """Lower-case spelling found → spelling meant."""
+    order: tuple[str, ...] = ()
+    """The categories from lowest to highest, for the ordinal encoding."""
+    encoding: Encoding | None = None
+    predictor: bool = False
+    monitored: bool | None = None
+    """Watched for drift; by default exactly the predictors are."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"column {self.name}: minimum {self.minimum} is above maximum {self.maximum}")
+        if self.tenfold and (self.minimum is None or self.maximum is None):
+            raise ValueError(f"column {self.name}: tenfold needs minimum and maximum")
+        if self.kind is not Kind.NUMERIC and (self.sentinels or self.tenfold or self.minimum is not None):
+            raise ValueError(f"column {self.name}: sentinels, tenfold and ranges are for numeric columns")
+        if self.kind is not Kind.CATEGORICAL and (self.order or self.encoding or self.spellings):
+            raise ValueError(f"column {self.name}: order, encoding and spellings are for categorical columns")
+        if self.predictor and self.kind not in (Kind.NUMERIC, Kind.CATEGORICAL):
+            raise ValueError(f"column {self.name}: a predictor is numeric or categorical, not {self.kind}")
+        if self.encoding is Encoding.ORDINAL and not self.order:
+            raise ValueError(f"column {self.name}: the ordinal encoding needs order = [lowest, …, highest]")
+        if len(set(self.order)) != len(self.order):
+            raise ValueError(f"column {self.name}: order names a category twice")
+        return self
+
+    @property
+    def is_monitored(self) -> bool:
+        """Whether the column is watched for drift."""
+        return self.predictor if self.monitored is None else self.monitored
+
+    @property
+    def label(self) -> str:
+        """What a person calls the column."""
+        return self.title or self.name.replace("_", " ")
+
+
+class Engineered(_Section):
+    """A column computed from others."""
+
+    name: Identifier
+    kind: Literal["ratio", "difference", "product", "calendar"]
+    sources: tuple[Identifier, ...]
+    """Two columns (ratio: numerator, denominator), or the time column for a calendar part."""
+    part: CalendarPart | None = None
+    title: str | None = None
+    predictor: bool = False
+    monitored: bool | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        wanted = 1 if self.kind == "calendar" else 2
+        if len(self.sources) != wanted:
+            raise ValueError(f"engineered {self.name}: {self.kind} needs {wanted} sources, got {len(self.sources)}")
+        if (self.kind == "calendar") != (self.part is not None):
+            raise ValueError(f"engineered {self.name}: part is for calendar columns, and they need one")
+        return self
+
+    @property
+    def is_monitored(self) -> bool:
+        """Whether the column is watched for drift."""
+        return self.predictor if self.monitored is None else self.monitored
+
+    @property
+    def label(self) -> str:
+        """What a person calls the column."""
+        return self.title or self.name.replace("_", " ")
+
+
+class Audit(_Section):
+    """A column of counts that the extraction query adds for the data-quality check."""
+
+    column: Identifier
+    table: Identifier
+    meaning: Literal["duplicate_rows", "superseded_rows", "records"]
+    """`duplicate_rows`: exact copies collapsed into this row; `superseded_rows`: older versions of this application;
+    `records`: different records found for the applicant (0 none, 1 one, more: contradicting, taken as missing)."""
+
+
+class Table(_Section):
+    """A source table."""
+
+    name: Identifier
+    key: tuple[Identifier, ...]
+    """The columns that identify what a row speaks of. They need not be unique: sources repeat themselves."""
+
+
+class Preprocessing(_Section):
+    """How columns become model inputs."""
+
+    imputation: Literal["mode_mean", "mode_median"] = "mode_mean"
+    rescaling: Literal["standardise", "min_max", "none"] = "standardise"
+
+
+class Training(_Section):
+    """How a model is trained and chosen."""
+
+    split: Literal["time", "random"] = "time"
+    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    candidates: tuple[Literal["random_forest", "gradient_boosting"], ...] = (
+        "random_forest",
+        "gradient_boosting",
+    )
+    parameters: Mapping[str, Mapping[str, float | int | str | bool | None]] = {}
+    """Candidate name → estimator parameters that override the defaults."""
+    history_days: Annotated[int, Field(ge=0)] = 0
+    """Days before the window that training may also use; never across a dated change of the relation."""
+    minimum_rows: Annotated[int, Field(ge=50)] = 500
+    """Fewer labelled rows than this train no model."""
+    random_seed: int = 0
+
+
+class Policy(_Section):
+    """When to halt, retrain and deploy."""
+
+    retrain_on: Literal["evidence", "any_drift"] = "evidence"
+    leakage: Literal["halt", "exclude", "warn"] = "halt"
+    minimum_auc: Share = 0.7
+    maximum_degradation: Share = 0.1
+    """Train AUC minus test AUC above this disqualifies a model."""
+    maximum_model_age_days: Annotated[int, Field(gt=0)] = 365
+    material_auc_loss: Share = 0.03
+    """AUC lost against the deployed model's own hold-out that counts as materially worse."""
+
+
+class Contract(_Section):
+    """What one lender's applications look like."""
+
+    name: Identifier
+    title: str
+    extract_sql: str
+    """The query's file, beside the contract; `load_contract` puts the text in `extract_query`."""
+    extract_query: str = ""
+    keys: Keys
+    time: TimeColumn
+    label: Label
+    tables: tuple[Table, ...]
+    columns: tuple[Column, ...]
+    engineered: tuple[Engineered, ...] = ()
+    audit: tuple[Audit, ...] = ()
+    preprocessing: Preprocessing = Preprocessing()
+    training: Training = Training()
+    policy: Policy = Policy()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        names = [*self.column_names, *(e.name for e in self.engineered), *(a.column for a in self.audit)]
+        if twice := sorted({n for n in names if names.count(n) > 1}):
+            raise ValueError(f"column {twice[0]} is described twice")
+        for role, name in self._roles():
+            if name not in self.column_names:
+                raise ValueError(f"{role} names {name}, which is not among the columns")
+        tables = {t.name for t in self.tables}
+        owners = [(c.name, c.table) for c in self.columns] + [(a.column, a.table) for a in self.audit]
+        for name, table in owners:
+            if table not in tables:
+                raise ValueError(f"column {name} names table {table}; the tables are {', '.join(sorted(tables))}")
+        if not self.predictors:
+            raise ValueError("no column has predictor = true")
+        if self.label.positive == self.label.negative:
+            raise ValueError(f"label: positive and negative are both {self.label.positive!r}")
+        if self.column(self.label.column).predictor:
+            raise ValueError(f"label: {self.label.column} cannot also be a predictor")
+        return self
+
+    def _roles(self) -> Iterator[tuple[str, str]]:
+        yield "keys.application", self.keys.application
+        if self.keys.applicant:
+            yield "keys.applicant", self.keys.applicant
+        yield "time.column", self.time.column
+        yield "label.column", self.label.column
+        for engineered in self.engineered:
+            for source in engineered.sources:
+                yield f"engineered {engineered.name}", source
+        for table in self.tables:
+            for key in table.key:
+                yield f"table {table.name}: key", key
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the source columns, in the order of the file."""
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def described(self) -> tuple[Column | Engineered, ...]:
+        """Source columns, then engineered ones."""
+        return (*self.columns, *self.engineered)
+
+    @property
+    def predictors(self) -> tuple[Column | Engineered, ...]:
+        """The columns that the model sees, in the order of the file, engineered ones last."""
+        return tuple(c for c in self.described if c.predictor)
+
+    @property
+    def monitored(self) -> tuple[Column | Engineered, ...]:
+        """The columns that are watched for drift."""
+        return tuple(c for c in self.described if c.is_monitored)
+
+    def column(self, name: str) -> Column:
+        """Return the source column of this name.
+
+        Raises
+        ------
+        KeyError
+            If the contract has no such source column.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def kind_of(self, name: str) -> Kind:
+        """Return the kind of a source or engineered column; every engineered column is numeric."""
+        if any(e.name == name for e in self.engineered):
+            return Kind.NUMERIC
+        return self.column(name).kind
+
+    def label_of(self, name: str) -> str:
+        """Return what a person calls a source or engineered column; other names come back with spaces."""
+        for column in self.described:
+            if column.name == name:
+                return column.label
+        return name.replace("_", " ")

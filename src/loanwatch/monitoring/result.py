@@ -1,0 +1,141 @@
+"""The types that carry every check's result: measurement, finding, check report.
+
+A check measures; a rule turns the measurement into a severity; alerts and reports consume the result.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any, Self
+
+__all__ = ["CheckReport", "Finding", "Measurement", "Severity", "Status"]
+
+
+class Severity(IntEnum):
+    """How much a finding matters. `LOW` is a notice; `MEDIUM` and above ask somebody to act."""
+
+    NONE = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def word(self) -> str:
+        """The severity in lower case, as the database stores it."""
+        return self.name.lower()
+
+    @classmethod
+    def from_word(cls, word: str) -> Self:
+        """Return the severity of a lower-case word."""
+        return cls[word.upper()]
+
+
+class Status(StrEnum):
+    """What a check says as a whole."""
+
+    PASS = "pass"  # noqa: S105  (a verdict, not a password)
+    FAIL = "fail"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A number with its uncertainty and what it was computed from."""
+
+    name: str
+    """The statistic, in the field's words: `psi`, `auc`, `missing_rate_change`."""
+    value: float
+    lower: float | None = None
+    """Lower end of the 95 % interval."""
+    upper: float | None = None
+    p_value: float | None = None
+    n_reference: int | None = None
+    n_current: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing a check found, in a sentence with the figures in it."""
+
+    check: str
+    """Dotted name of the rule: `data_quality.leakage`, `data_drift.univariate`."""
+    subject: str
+    """The column, or `dataset`, `label`, `score`."""
+    severity: Severity
+    sentence: str
+    measurements: tuple[Measurement, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Anything else of built-in types: categories, rows, dates as ISO text."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only, ready for JSON."""
+        values = asdict(self)
+        values["severity"] = self.severity.word
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_dict` returned, also after a round trip through JSON."""
+        return cls(
+            check=values["check"],
+            subject=values["subject"],
+            severity=Severity.from_word(values["severity"]),
+            sentence=values["sentence"],
+            measurements=tuple(Measurement(**m) for m in values["measurements"]),
+            details=dict(values["details"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckReport:
+    """What one check says of one window.
+
+    `findings` holds what was found (severity low or above), most severe first. `measurements` holds what was
+    measured whether or not it was a finding, by subject.
+    """
+
+    check: str
+    status: Status
+    summary: str
+    """One sentence a risk officer can read."""
+    findings: tuple[Finding, ...] = ()
+    measurements: Mapping[str, tuple[Measurement, ...]] = field(default_factory=dict)
+    limitations: tuple[str, ...] = ()
+    """What could not be judged, and why."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def severity(self) -> Severity:
+        """The highest severity among the findings."""
+        return max((f.severity for f in self.findings), default=Severity.NONE)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only, ready for JSON."""
+        return {
+            "check": self.check,
+            "status": self.status.value,
+            "severity": self.severity.word,
+            "summary": self.summary,
+            "findings": [f.to_dict() for f in self.findings],
+            "measurements": {k: [m.to_dict() for m in v] for k, v in self.measurements.items()},
+            "limitations": list(self.limitations),
+            "details": dict(self.details),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_dict` returned, also after a round trip through JSON."""
+        return cls(
+            check=values["check"],
+            status=Status(values["status"]),
+            summary=values["summary"],
+            findings=tuple(Finding.from_dict(f) for f in values["findings"]),
+            measurements={k: tuple(Measurement(**m) for m in v) for k, v in values["measurements"].items()},
+            limitations=tuple(values["limitations"]),
+            details=dict(values["details"]),
+        )

@@ -1,0 +1,5 @@
+"""Files that runs and models own: snapshots, artifacts, reports."""
+
+from loanwatch.storage.local import Storage, digest_of
+
+__all__ = ["Storage", "digest_of"]
