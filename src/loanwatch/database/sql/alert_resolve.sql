@@ -1,0 +1,5 @@
+-- The alert's cause is gone.
+UPDATE loanwatch.alert
+SET status = 'resolved', resolved_at = clock_timestamp()
+WHERE id = %(id)s AND status <> 'resolved'
+RETURNING id

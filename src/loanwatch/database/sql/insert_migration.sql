@@ -1,0 +1,3 @@
+-- Parameters: number, name, checksum.
+INSERT INTO loanwatch.migration (number, name, checksum)
+VALUES (%s, %s, %s)

@@ -1,0 +1,5 @@
+-- A run ends; the model that is online at that moment is recorded with it.
+UPDATE loanwatch.run
+SET status = %(status)s, outcome = %(outcome)s, summary = %(summary)s, finished_at = clock_timestamp(),
+    model_id = (SELECT id FROM loanwatch.ml_model WHERE name = loanwatch.run.contract AND status = 'online')
+WHERE id = %(id)s
