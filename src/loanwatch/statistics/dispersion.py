@@ -1,0 +1,82 @@
+"""Over-dispersion of blocks of days: how much more than chance the reference itself varies."""
+
+import numpy as np
+import numpy.typing as npt
+
+from loanwatch.statistics.chi_square import chi_square_quantile
+from loanwatch.statistics.counts import FloatArray
+
+__all__ = ["block_dispersion"]
+
+_MINIMUM_BLOCKS = 4
+_QUANTILE = 0.9
+"""A weekday is 14 % of all days: the upper tenth sees every weekday that differs from the others."""
+
+
+def block_dispersion(daily_counts: npt.ArrayLike, *, block_days: int = 1, minimum_rows: int = 30) -> float:
+    r"""Return the variance inflation φ of the shares in blocks of consecutive days.
+
+    Each block of `block_days` consecutive days is compared with the other days by Pearson's X². Under independent
+    rows X² is χ² with B − 1 degrees of freedom; φ is the ratio of the upper-tenth quantiles of the two,
+
+    .. math:: \varphi = \max\left(1, \frac{Q_{0.9}(X^2)}{\chi^2_{B-1, 0.9}}\right)
+
+    so that a statistic divided by φ calls a block remarkable only if the reference's own blocks are not like that.
+
+    Parameters
+    ----------
+    daily_counts : array_like of shape (n_days, n_bins), >= 0
+        Rows of each day in each bin, days in order.
+    block_days : int, >= 1
+        Length of the window to be judged; shortened so that the reference holds at least four blocks.
+    minimum_rows : int
+        Blocks with fewer rows say nothing.
+
+    Returns
+    -------
+    float
+        At least 1; exactly 1 where the reference has fewer than four days or two bins to learn from.
+
+    References
+    ----------
+    McCullagh and Nelder, Generalized Linear Models (1989), section 4.5, for the heterogeneity factor.
+
+    Examples
+    --------
+    >>> block_dispersion([[50, 50], [50, 50], [50, 50], [50, 50], [50, 50]])
+    1.0
+    """
+    days = np.asarray(daily_counts, dtype=np.float64)
+    if days.ndim != 2:
+        raise ValueError(f"daily counts need shape (n_days, n_bins), got {days.shape}")
+    days = days[days.sum(axis=1) > 0]
+    length = max(1, min(block_days, days.shape[0] // _MINIMUM_BLOCKS))
+    if days.shape[0] < _MINIMUM_BLOCKS:
+        return 1.0
+    cumulative = np.concatenate([np.zeros((1, days.shape[1])), np.cumsum(days, axis=0)])
+    blocks = cumulative[length:] - cumulative[:-length]
+    blocks = _pool(blocks[blocks.sum(axis=1) >= minimum_rows], days.sum(axis=0))
+    rest = _pool(days.sum(axis=0, keepdims=True), days.sum(axis=0)) - blocks
+    usable = rest.sum(axis=1) >= minimum_rows
+    if blocks.shape[1] < 2 or int(usable.sum()) < _MINIMUM_BLOCKS:
+        return 1.0
+    statistics = _pearson(blocks[usable], rest[usable])
+    expected = chi_square_quantile(_QUANTILE, blocks.shape[1] - 1)
+    return max(1.0, float(np.quantile(statistics, _QUANTILE)) / expected)
+
+
+def _pool(blocks: FloatArray, totals: FloatArray) -> FloatArray:
+    """Put the bins that hold under 1 % of the rows into one: X² of a rare bin is mostly noise."""
+    rare = totals < 0.01 * max(totals.sum(), 1.0)
+    if not rare.any():
+        return blocks
+    pooled = blocks[:, rare].sum(axis=1, keepdims=True)
+    return np.concatenate([blocks[:, ~rare], pooled], axis=1) if totals[rare].sum() > 0 else blocks[:, ~rare]
+
+
+def _pearson(blocks: FloatArray, rest: FloatArray) -> FloatArray:
+    n, m = blocks.sum(axis=1, keepdims=True), rest.sum(axis=1, keepdims=True)
+    pooled = (blocks + rest) / (n + m)
+    spread = pooled * (1.0 / n + 1.0 / m)
+    difference = (blocks / n - rest / m) ** 2
+    return np.asarray(np.sum(np.divide(difference, spread, out=np.zeros_like(spread), where=spread > 0), axis=1))
