@@ -1,0 +1,9 @@
+"""Clean, engineer, encode: the way from an application to the model's inputs."""
+
+from loanwatch.features.cleaning import Cleaned, clean
+from loanwatch.features.encoding import Input
+from loanwatch.features.engineering import engineer
+from loanwatch.features.plan import ISSUES
+from loanwatch.features.preprocessor import Preprocessor
+
+__all__ = ["ISSUES", "Cleaned", "Input", "Preprocessor", "clean", "engineer"]
