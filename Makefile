@@ -1,0 +1,62 @@
+# Everything a fresh machine needs is Python >= 3.11, make and git. `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "loanwatch needs Python 3.11 or newer: make PYTHON=/path/to/python3")'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# A stamp for each set of requirements; the package itself is installed in place.
+$(VENV)/runtime: requirements/runtime.lock pyproject.toml | $(VENV)/python
+	@echo "installing the locked requirements into $(VENV) (about a minute the first time)"
+	@$(PIP) install --require-hashes -r requirements/runtime.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev: requirements/dev.lock $(VENV)/runtime
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/runtime  ## Install loanwatch and its locked requirements into .venv
+
+.PHONY: demo
+demo: $(VENV)/runtime  ## Simulate a lender's year and run the pipeline month by month
+	@$(BIN)/loanwatch demo
+
+.PHONY: lint
+lint: $(VENV)/dev  ## Check style, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: test
+test: lint  ## Lint, type-check, and run unit tests, integration tests and doctests
+	@$(BIN)/pytest -q -n 2 -m "not deep"
+
+.PHONY: test-deep
+test-deep: $(VENV)/dev  ## Run the long checks: acceptance, kill tests, false alarms and power
+	@$(BIN)/pytest -q -n 2 -m deep tests
+
+.PHONY: lock
+lock: $(VENV)/python  ## Lock the requirements anew
+	@$(PIP) install uv
+	@for set in "runtime --group build" "dev --group dev --group build"; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command "make lock" $${set#* } pyproject.toml -o requirements/$${set%% *}.lock; done
+
+.PHONY: clean
+clean:  ## Stop the embedded server and remove .venv, caches and demo data
+	@if [ -x $(BIN)/loanwatch ]; then $(BIN)/loanwatch db stop || true; fi
+	@rm -rf $(VENV) .loanwatch .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
