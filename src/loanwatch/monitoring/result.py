@@ -3,6 +3,7 @@
 A check measures; a rule turns the measurement into a severity; alerts and reports consume the result.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum, StrEnum
@@ -54,8 +55,13 @@ class Measurement:
     n_current: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return built-in types only, ready for JSON."""
-        return asdict(self)
+        """Return built-in types only, ready for JSON; what is not a finite number becomes None."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_dict` returned, also after a round trip through JSON."""
+        return cls(**{**values, "value": math.nan if values["value"] is None else values["value"]})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +80,14 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return built-in types only, ready for JSON."""
-        values = asdict(self)
-        values["severity"] = self.severity.word
-        return values
+        return {
+            "check": self.check,
+            "subject": self.subject,
+            "severity": self.severity.word,
+            "sentence": self.sentence,
+            "measurements": [m.to_dict() for m in self.measurements],
+            "details": _plain(self.details),
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -86,7 +97,7 @@ class Finding:
             subject=values["subject"],
             severity=Severity.from_word(values["severity"]),
             sentence=values["sentence"],
-            measurements=tuple(Measurement(**m) for m in values["measurements"]),
+            measurements=tuple(Measurement.from_dict(m) for m in values["measurements"]),
             details=dict(values["details"]),
         )
 
@@ -124,7 +135,7 @@ class CheckReport:
             "findings": [f.to_dict() for f in self.findings],
             "measurements": {k: [m.to_dict() for m in v] for k, v in self.measurements.items()},
             "limitations": list(self.limitations),
-            "details": dict(self.details),
+            "details": _plain(self.details),
         }
 
     @classmethod
@@ -135,7 +146,20 @@ class CheckReport:
             status=Status(values["status"]),
             summary=values["summary"],
             findings=tuple(Finding.from_dict(f) for f in values["findings"]),
-            measurements={k: tuple(Measurement(**m) for m in v) for k, v in values["measurements"].items()},
+            measurements={k: tuple(Measurement.from_dict(m) for m in v) for k, v in values["measurements"].items()},
             limitations=tuple(values["limitations"]),
             details=dict(values["details"]),
         )
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever a check puts into its details)
+    """Return the value with built-in types only; NaN and infinities, which JSON lacks, become None."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item") and not isinstance(value, str | bytes):  # a numpy scalar
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

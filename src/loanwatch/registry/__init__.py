@@ -1,0 +1,24 @@
+"""Models, their versions and deployments, and the files they are made of."""
+
+from loanwatch.registry.artifacts import load_artifact, save_artifact
+from loanwatch.registry.deployment import Deployment, deploy, deployments, rollback
+from loanwatch.registry.metrics import MetricPoint, metric_history, record_metrics
+from loanwatch.registry.versions import ModelVersion, find_version, online_version, register, version_by_id, versions
+
+__all__ = [
+    "Deployment",
+    "MetricPoint",
+    "ModelVersion",
+    "deploy",
+    "deployments",
+    "find_version",
+    "load_artifact",
+    "metric_history",
+    "online_version",
+    "record_metrics",
+    "register",
+    "rollback",
+    "save_artifact",
+    "version_by_id",
+    "versions",
+]
