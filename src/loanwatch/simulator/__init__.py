@@ -1,0 +1,37 @@
+"""A population of applicants with planted events, for demos and for tests with known truth."""
+
+from loanwatch.simulator.events import (
+    CorrelationFlip,
+    DuplicateFeed,
+    Event,
+    FeatureShift,
+    LateData,
+    MissingShift,
+    MixShift,
+    NewCategory,
+    NullFeed,
+    PriorShift,
+    RelationChange,
+    UnitChange,
+)
+from loanwatch.simulator.features import simulate_features
+from loanwatch.simulator.leaks import Leaks
+from loanwatch.simulator.population import Population
+
+__all__ = [
+    "CorrelationFlip",
+    "DuplicateFeed",
+    "Event",
+    "FeatureShift",
+    "LateData",
+    "Leaks",
+    "MissingShift",
+    "MixShift",
+    "NewCategory",
+    "NullFeed",
+    "Population",
+    "PriorShift",
+    "RelationChange",
+    "UnitChange",
+    "simulate_features",
+]
