@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln, ndtri
+from scipy.special import gammaln
 
+from loanwatch.statistics.binomial import wilson
 from loanwatch.statistics.counts import FloatArray
 from loanwatch.statistics.normal import two_sided_p, two_sided_z
 
@@ -74,7 +75,7 @@ def proportion_change(
         z = two_sided_z(_fisher_p(hits_reference, n_reference, hits_current, n_current))
     else:
         z = (q - p) / math.sqrt(pooled * (1.0 - pooled) * (1.0 / n_reference + 1.0 / n_current))
-    lower, upper = _newcombe(p, n_reference / phi, q, n_current / phi)
+    lower, upper = _newcombe(hits_reference, n_reference, hits_current, n_current, phi)
     return ProportionChange(change=q - p, lower=lower, upper=upper, p_value=two_sided_p(z / math.sqrt(phi)))
 
 
@@ -96,16 +97,11 @@ def _log_choose(n: int, k: FloatArray) -> FloatArray:
     return np.asarray(gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0), dtype=np.float64)
 
 
-def _newcombe(p: float, n: float, q: float, m: float) -> tuple[float, float]:
-    p_low, p_high = _wilson(p, n)
-    q_low, q_high = _wilson(q, m)
-    lower = q - p - math.hypot(q - q_low, p_high - p)
-    upper = q - p + math.hypot(q_high - q, p - p_low)
+def _newcombe(
+    hits_reference: int, n_reference: int, hits_current: int, n_current: int, dispersion: float
+) -> tuple[float, float]:
+    p, q = wilson(hits_reference, n_reference), wilson(hits_current, n_current)
+    change, widening = q.value - p.value, math.sqrt(dispersion)
+    lower = change - widening * math.hypot(q.value - q.lower, p.upper - p.value)
+    upper = change + widening * math.hypot(q.upper - q.value, p.value - p.lower)
     return max(-1.0, lower), min(1.0, upper)
-
-
-def _wilson(share: float, n: float) -> tuple[float, float]:
-    z = float(ndtri(0.975))
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return centre - half, centre + half

@@ -70,7 +70,7 @@ def detectable_psi(n_bins: int, n_reference: float, n_current: float, *, level: 
     PSI ÷ (1/n + 1/m) is close to a noncentral χ² with B − 1 degrees of freedom.
 
     >>> round(detectable_psi(10, 15_000, 200, level=0.001), 2)
-    0.14
+    0.15
     """
     if n_reference <= 0 or n_current <= 0 or n_bins < 2:
         return math.nan
