@@ -17,6 +17,8 @@ from loanwatch.simulator.events import (
 from loanwatch.simulator.features import simulate_features
 from loanwatch.simulator.leaks import Leaks
 from loanwatch.simulator.population import Population
+from loanwatch.simulator.simulation import Simulation, simulate, simulate_chunks
+from loanwatch.simulator.write import write
 
 __all__ = [
     "CorrelationFlip",
@@ -32,6 +34,10 @@ __all__ = [
     "Population",
     "PriorShift",
     "RelationChange",
+    "Simulation",
     "UnitChange",
+    "simulate",
+    "simulate_chunks",
     "simulate_features",
+    "write",
 ]

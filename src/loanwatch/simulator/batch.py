@@ -63,12 +63,14 @@ class Batch:
     codes: dict[str, NDArray[np.int16]]
     """Column → position in `categories`, -1 where not known."""
     categories: dict[str, list[str]]
-    ambiguous: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    ambiguous: NDArray[np.bool_]
     """Applicants with contradicting records."""
-    sentinel: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    sentinel: NDArray[np.bool_]
     """Loan amounts recorded as the sentinel."""
-    tenfold: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    tenfold: NDArray[np.bool_]
     """Credit scores recorded ten times too large."""
+    unreadable: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """Column of amounts in text → where a spreadsheet error stands instead of the amount."""
 
     @property
     def rows(self) -> int:
@@ -95,13 +97,18 @@ class Batch:
 
     def copy(self) -> "Batch":
         """Return a batch that can be edited without touching this one."""
+        return self.take(slice(None))
+
+    def take(self, rows: NDArray[np.intp] | slice) -> "Batch":
+        """Return the given rows as a batch of their own."""
         return Batch(
-            numbers={k: v.copy() for k, v in self.numbers.items()},
-            codes={k: v.copy() for k, v in self.codes.items()},
+            numbers={k: v[rows].copy() for k, v in self.numbers.items()},
+            codes={k: v[rows].copy() for k, v in self.codes.items()},
             categories={k: list(v) for k, v in self.categories.items()},
-            ambiguous=self.ambiguous,
-            sentinel=self.sentinel,
-            tenfold=self.tenfold,
+            ambiguous=self.ambiguous[rows].copy(),
+            sentinel=self.sentinel[rows].copy(),
+            tenfold=self.tenfold[rows].copy(),
+            unreadable={k: v[rows].copy() for k, v in self.unreadable.items()},
         )
 
     def put(self, rows: NDArray[np.intp], other: "Batch", source: NDArray[np.intp]) -> None:
@@ -110,12 +117,11 @@ class Batch:
             values[rows] = other.numbers[column][source]
         for column, codes in self.codes.items():
             codes[rows] = other.codes[column][source]
-        for mine, theirs in zip(self._marks(), other._marks(), strict=True):  # noqa: SLF001  (of the same class)
-            if len(mine):
-                mine[rows] = theirs[source]
-
-    def _marks(self) -> tuple[NDArray[np.bool_], ...]:
-        return self.ambiguous, self.sentinel, self.tenfold
+        self.ambiguous[rows] = other.ambiguous[source]
+        self.sentinel[rows] = other.sentinel[source]
+        self.tenfold[rows] = other.tenfold[source]
+        for column, unreadable in self.unreadable.items():
+            unreadable[rows] = other.unreadable[column][source]
 
     def to_frame(self) -> pl.DataFrame:
         """Return the 20 predictors: numbers as Float64, categories as text, null where not known."""

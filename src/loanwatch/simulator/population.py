@@ -95,7 +95,15 @@ class Population:
             numbers[name] = rng.integers(0, levels, rows).astype(np.float64)
         by_name["purpose"] = rng.standard_normal(rows)
         codes = {name: _codes(by_name[name], marginal.shares) for name, marginal in CATEGORICAL.items()}
-        return Batch(numbers=numbers, codes=codes, categories={n: list(m.categories) for n, m in CATEGORICAL.items()})
+        return Batch(
+            numbers=numbers,
+            codes=codes,
+            categories={name: list(marginal.categories) for name, marginal in CATEGORICAL.items()},
+            ambiguous=np.zeros(rows, dtype=np.bool_),
+            sentinel=np.zeros(rows, dtype=np.bool_),
+            tenfold=np.zeros(rows, dtype=np.bool_),
+            unreadable={name: np.zeros(rows, dtype=np.bool_) for name in ("monthly_debt", "max_open_credit")},
+        )
 
     def forget(self, batch: Batch, rng: np.random.Generator) -> None:
         """Mark in `batch` what the source does not know; nothing of it depends on any value or on the label."""
@@ -114,8 +122,11 @@ class Population:
         batch.hide("bankruptcies", bankrupt < self.bankruptcies_missing)
         batch.hide("tax_liens", liens < self.tax_liens_missing)
         batch.hide("current_loan_amount", batch.sentinel)
-        batch.hide("monthly_debt", unreadable < self.unreadable_share)
-        batch.hide("max_open_credit", unreadable > 1 - self.unreadable_share)
+        has_record = ~batch.ambiguous
+        batch.unreadable["monthly_debt"] = has_record & (unreadable < self.unreadable_share)
+        batch.unreadable["max_open_credit"] = has_record & (unreadable > 1 - self.unreadable_share)
+        for name, where in batch.unreadable.items():
+            batch.hide(name, where)
 
 
 def _count(scores: NDArray[np.float64], shares_at_most: tuple[float, ...]) -> NDArray[np.float64]:

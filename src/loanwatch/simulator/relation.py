@@ -137,7 +137,7 @@ class Relation:
         return total
 
     def recentred(self, strengths: Mapping[str, float], *, rate: float | None = None) -> float:
-        """Return what to add to the log-odds for a share given of `rate`, by default unchanged, under these strengths."""
+        """Return what to add to the log-odds for a share given of `rate` (default: unchanged) under these strengths."""
         total = self.sample_base.copy()
         for columns, effect in self.sample.items():
             total += effect * float(np.prod([strengths.get(c, 1.0) for c in columns]))
