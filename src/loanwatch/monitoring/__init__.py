@@ -1,5 +1,21 @@
 """Checks of a window of applications against the deployed model's reference."""
 
+from loanwatch.monitoring.comparison import Comparison, Swap, compare_champion
+from loanwatch.monitoring.policy import Action, Decision, decide
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
+from loanwatch.monitoring.scored_window import ScoredWindow
 
-__all__ = ["CheckReport", "Finding", "Measurement", "Severity", "Status"]
+__all__ = [
+    "Action",
+    "CheckReport",
+    "Comparison",
+    "Decision",
+    "Finding",
+    "Measurement",
+    "ScoredWindow",
+    "Severity",
+    "Status",
+    "Swap",
+    "compare_champion",
+    "decide",
+]

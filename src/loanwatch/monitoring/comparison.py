@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from loanwatch.contract import Policy
 from loanwatch.errors import NotEnoughDataError
-from loanwatch.monitoring.performance.metrics import checked_labels, checked_probabilities
+from loanwatch.monitoring.scored_arrays import checked_labels, checked_probabilities
 from loanwatch.monitoring.result import Measurement
 from loanwatch.statistics.binomial import wilson
 from loanwatch.statistics.delong import Difference, delong_estimate, delong_paired_difference

@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from loanwatch.errors import LoanwatchError
-from loanwatch.monitoring.performance.metrics import checked_probabilities
+from loanwatch.monitoring.scored_arrays import checked_probabilities
 
 __all__ = ["ScoredWindow"]
 

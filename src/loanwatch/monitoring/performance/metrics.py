@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from loanwatch.errors import LoanwatchError, shorten
 from loanwatch.monitoring.result import Measurement
+from loanwatch.monitoring.scored_arrays import checked_labels, checked_probabilities
 from loanwatch.statistics.average_precision import average_precision, average_precision_of_counts
 from loanwatch.statistics.binomial import wilson
 from loanwatch.statistics.bootstrap import poisson_bootstrap_errors
@@ -22,7 +22,7 @@ from loanwatch.statistics.estimate import Estimate, normal_estimate
 from loanwatch.statistics.ks_score import ks_score, ks_score_of_counts
 from loanwatch.statistics.mean_loss import brier_losses, log_losses, mean_estimate
 
-__all__ = ["PERFORMANCE_METRICS", "checked_labels", "checked_probabilities", "measure_performance"]
+__all__ = ["PERFORMANCE_METRICS", "measure_performance"]
 
 PERFORMANCE_METRICS = (
     "auc",
@@ -114,48 +114,6 @@ def measure_performance(
         _measurement(name, estimates[name], rows=label.size, with_interval=with_intervals)
         for name in PERFORMANCE_METRICS
     )
-
-
-def checked_probabilities(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probabilities as float64.
-
-    Raises
-    ------
-    LoanwatchError
-        If they are not one-dimensional, or one is outside [0, 1] or not a number.
-    """
-    try:
-        values = np.asarray(probability, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise LoanwatchError(f"probabilities must be numbers: {shorten(error)}") from error
-    if values.ndim != 1:
-        raise LoanwatchError(f"probabilities must have one dimension, got shape {values.shape}")
-    wrong = ~((values >= 0.0) & (values <= 1.0))
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise LoanwatchError(f"probability {values[row]} of row {row} is outside [0, 1] ({int(wrong.sum())} such rows)")
-    return values
-
-
-def checked_labels(label: NDArray[np.bool_], rows: int) -> NDArray[np.bool_]:
-    """Return the labels as bool.
-
-    Raises
-    ------
-    LoanwatchError
-        If there are not `rows` of them, or one is neither 0 nor 1.
-    """
-    values = np.asarray(label)
-    if values.shape != (rows,):
-        raise LoanwatchError(f"labels have shape {values.shape}, but there are {rows} probabilities")
-    if values.dtype == np.bool_ or rows == 0:
-        return values.astype(np.bool_)
-    known = np.isin(values, (0, 1))
-    if not known.all():
-        row = int((~known).argmax())
-        raise LoanwatchError(f"label {shorten(values[row])} of row {row} is neither 0 nor 1")
-    positive: NDArray[np.bool_] = values.astype(np.float64) == 1.0
-    return positive
 
 
 def _decision_estimates(label: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> dict[str, Estimate]:

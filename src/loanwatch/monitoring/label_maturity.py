@@ -1,0 +1,60 @@
+"""Which labels may be judged: those that are known and old enough."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from loanwatch.contract import Contract
+from loanwatch.monitoring.scored_window import ScoredWindow
+
+__all__ = ["JudgedLabels", "judge_labels"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedLabels:
+    """The applications whose label may be judged, and what was set aside."""
+
+    window: ScoredWindow
+    missing: int
+    """Applications old enough whose label is not known."""
+    immature: int
+    """Applications too young for their label to be trusted, known or not."""
+
+    @property
+    def limitations(self) -> tuple[str, ...]:
+        """What was set aside, in sentences."""
+        rows = self.window.rows + self.missing + self.immature
+        sentences = []
+        if self.immature:
+            sentences.append(f"{self.immature:,} of {rows:,} applications are too young: their labels are not yet due.")
+        if self.missing:
+            sentences.append(f"{self.missing:,} of {rows:,} applications have no label; only the others are judged.")
+        return tuple(sentences)
+
+
+def judge_labels(window: ScoredWindow, contract: Contract, *, as_of: datetime | None = None) -> JudgedLabels:
+    """Set aside the applications whose label is unknown or younger than `label.delay_days` of the contract.
+
+    A window whose labels are not yet due shows too few bad cases, because bad ones take longer to be known.
+
+    Parameters
+    ----------
+    window : ScoredWindow
+    contract : Contract
+    as_of : datetime, optional
+        The moment of judging, aware; by default now.
+    """
+    moment = (as_of or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+    delay = contract.label.delay_days
+    mature = (
+        window.time <= np.datetime64(moment - timedelta(days=delay), "us")
+        if delay
+        else np.ones(window.rows, dtype=np.bool_)
+    )
+    judged = mature & window.has_label
+    return JudgedLabels(
+        window=window if judged.all() else window.where(judged),
+        missing=int((mature & ~window.has_label).sum()),
+        immature=int((~mature).sum()),
+    )

@@ -1,0 +1,222 @@
+"""Model drift: whether the deployed model does worse than on its own hold-out."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from loanwatch.contract import Contract, Policy
+from loanwatch.monitoring.label_maturity import JudgedLabels, judge_labels
+from loanwatch.monitoring.performance.estimated import estimate_accuracy, estimate_auc
+from loanwatch.monitoring.performance.metrics import measure_performance
+from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
+from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.statistics.delong import delong_estimate, delong_two_sample_difference
+from loanwatch.statistics.estimate import Estimate, normal_estimate
+from loanwatch.statistics.mean_loss import brier_losses, log_losses, mean_estimate
+
+__all__ = ["check"]
+
+_CHECK = "model_drift"
+_SIGNIFICANCE = 0.005
+"""One-sided. Together with the size asked for it keeps false alarms well below 1 %."""
+_SMALLEST_CLASS = 10
+"""Fewer rows of a class than this give no AUC worth judging: DeLong's normal limit does not hold there."""
+
+_ESTIMATED_ONLY = (
+    "Too few labels are known yet: the performance is estimated from the probabilities, and an estimate cannot see a "
+    "changed relation between features and label."
+)
+
+
+def check(
+    reference: ScoredWindow, current: ScoredWindow, contract: Contract, *, as_of: datetime | None = None
+) -> CheckReport:
+    """Compare the deployed model's realised performance with that on its own hold-out.
+
+    A finding needs both: an AUC that fell by more than `policy.material_auc_loss`, and a one-sided two-sample DeLong
+    test below 0.005 (medium; high beyond twice the material loss). An AUC whose upper limit lies below
+    `policy.minimum_auc` is high. Without labels the same rule judges the estimated AUC, and says that it is estimated;
+    with labels, estimate and truth are given together. Brier score and log loss are measured beside it.
+
+    Parameters
+    ----------
+    reference : ScoredWindow
+        The deployed model's hold-out, with labels.
+    current : ScoredWindow
+        The window to judge.
+    contract : Contract
+        For `label.delay_days` and `policy`.
+    as_of : datetime, optional
+        The moment of judging, aware; by default now. Labels younger than `label.delay_days` are not judged.
+
+    Returns
+    -------
+    CheckReport
+        Skipped where neither realised nor estimated performance can be known.
+    """
+    known, judged = reference.labelled(), judge_labels(current, contract, as_of=as_of)
+    if not _enough(known):
+        return _skipped("The deployed model's hold-out has too few labelled applications of both classes.", judged)
+    if current.rows < 2 * _SMALLEST_CLASS:
+        return _skipped(f"The window has {current.rows:,} applications: too few to judge the model.", judged)
+    estimated, estimate_findings = _estimated(known, current, contract.policy)
+    if not _enough(judged.window):
+        return _report(judged, {"estimated": estimated}, estimate_findings, realised=False)
+    measured, findings = _realised(known, judged.window, contract.policy)
+    return _report(judged, {**measured, "estimated": estimated}, findings, realised=True)
+
+
+def _enough(window: ScoredWindow) -> bool:
+    positive = int(window.positive.sum())
+    return min(positive, window.rows - positive) >= _SMALLEST_CLASS
+
+
+def _realised(
+    reference: ScoredWindow, current: ScoredWindow, policy: Policy
+) -> tuple[dict[str, tuple[Measurement, ...]], list[Finding]]:
+    fall = delong_two_sample_difference(
+        reference.positive, reference.probability, current.positive, current.probability
+    )
+    before = delong_estimate(reference.positive, reference.probability)
+    now = delong_estimate(current.positive, current.probability)
+    sizes = {"n_reference": reference.rows, "n_current": current.rows}
+    changes = (
+        Measurement(
+            name="auc_change",
+            value=-fall.value,
+            lower=-fall.upper,
+            upper=-fall.lower,
+            p_value=fall.p_value,
+            **sizes,
+        ),
+        *(
+            _loss_change(name, *(losses(w.positive, w.probability) for w in (reference, current)))
+            for name, losses in (("brier_change", brier_losses), ("log_loss_change", log_losses))
+        ),
+    )
+    performance = measure_performance(current.positive, current.probability)
+    hold_out = measure_performance(reference.positive, reference.probability)
+    findings = _findings(before, now, fall.standard_error, policy, estimated=False, rows=current.rows)
+    return {"current": performance, "reference": hold_out, "change": changes}, findings
+
+
+def _estimated(
+    reference: ScoredWindow, current: ScoredWindow, policy: Policy
+) -> tuple[tuple[Measurement, ...], list[Finding]]:
+    realised = delong_estimate(reference.positive, reference.probability)
+    before = estimate_auc(reference.probability)
+    now = estimate_auc(current.probability, extra_error=realised.standard_error)
+    right = (reference.probability >= 0.5) == reference.positive
+    accuracy = estimate_accuracy(current.probability, extra_error=mean_estimate(right.astype(float)).standard_error)
+    measurements = tuple(
+        Measurement(
+            name=name,
+            value=found.value,
+            lower=found.lower,
+            upper=found.upper,
+            n_reference=reference.rows,
+            n_current=current.rows,
+        )
+        for name, found in (("estimated_auc", now), ("estimated_accuracy", accuracy))
+    )
+    error = math.hypot(before.standard_error, now.standard_error)
+    return measurements, _findings(before, now, error, policy, estimated=True, rows=current.rows)
+
+
+def _findings(
+    before: Estimate, now: Estimate, error: float, policy: Policy, *, estimated: bool, rows: int
+) -> list[Finding]:
+    severity = _severity(before, now, error, policy)
+    if severity is Severity.NONE:
+        return []
+    fall = before.value - now.value
+    name = "estimated AUC" if estimated else "AUC"
+    where = "its hold-out" if not estimated else "the estimate for its hold-out"
+    sentence = (
+        f"The model's {name} is {now.value:.3f} (95 % interval {now.lower:.3f} to {now.upper:.3f}, {rows:,} "
+        f"applications) against {before.value:.3f} on {where}: "
+    )
+    sentence += f"{fall:.3f} lower" if fall > 0 else "not lower"
+    if now.value < policy.minimum_auc:
+        sentence += f", and below the bar of {policy.minimum_auc:.2f}"
+    measurement = Measurement(
+        name="estimated_auc" if estimated else "auc", value=now.value, lower=now.lower, upper=now.upper, n_current=rows
+    )
+    return [
+        Finding(
+            check=f"{_CHECK}.{'estimated' if estimated else 'realised'}",
+            subject="score",
+            severity=severity,
+            sentence=f"{sentence}.",
+            measurements=(measurement,),
+            details={"auc_before": before.value, "estimated": estimated},
+        )
+    ]
+
+
+def _severity(before: Estimate, now: Estimate, error: float, policy: Policy) -> Severity:
+    fall = before.value - now.value
+    if _below(now, policy.minimum_auc):
+        return Severity.HIGH
+    if not (error > 0 and ndtr(-fall / error) < _SIGNIFICANCE):
+        return Severity.NONE
+    if fall > 2 * policy.material_auc_loss:
+        return Severity.HIGH
+    if fall > policy.material_auc_loss:
+        return Severity.MEDIUM
+    return Severity.LOW if fall > policy.material_auc_loss / 2 else Severity.NONE
+
+
+def _below(now: Estimate, bar: float) -> bool:
+    """Tell whether the AUC lies below the bar beyond doubt: by its interval, and by the test used everywhere here."""
+    error = now.standard_error
+    return now.upper < bar and error > 0 and bool(ndtr((now.value - bar) / error) < _SIGNIFICANCE)
+
+
+def _loss_change(name: str, before: NDArray[np.float64], now: NDArray[np.float64]) -> Measurement:
+    first, second = mean_estimate(before), mean_estimate(now)
+    difference = normal_estimate(second.value - first.value, math.hypot(first.standard_error, second.standard_error))
+    return Measurement(name=name, value=difference.value, lower=difference.lower, upper=difference.upper)
+
+
+def _report(
+    judged: JudgedLabels,
+    measurements: Mapping[str, tuple[Measurement, ...]],
+    findings: list[Finding],
+    *,
+    realised: bool,
+) -> CheckReport:
+    limitations = judged.limitations
+    if not realised:
+        limitations += (_ESTIMATED_ONLY,)
+    fails = any(f.severity >= Severity.MEDIUM for f in findings)
+    return CheckReport(
+        check=_CHECK,
+        status=Status.FAIL if fails else Status.PASS,
+        summary=findings[0].sentence if findings else _quiet_summary(measurements, realised=realised),
+        findings=tuple(findings),
+        measurements=measurements,
+        limitations=limitations,
+        details={"realised": realised, "judged_rows": judged.window.rows},
+    )
+
+
+def _quiet_summary(measurements: Mapping[str, tuple[Measurement, ...]], *, realised: bool) -> str:
+    subject, name = ("current", "auc") if realised else ("estimated", "estimated_auc")
+    found = next(m for m in measurements[subject] if m.name == name)
+    word = "AUC" if realised else "AUC, estimated before labels arrive,"
+    interval = f"95 % interval {found.lower:.3f} to {found.upper:.3f}"
+    return f"The model is as good as on its hold-out: {word} {found.value:.3f} ({interval})."
+
+
+def _skipped(reason: str, judged: JudgedLabels) -> CheckReport:
+    return CheckReport(
+        check=_CHECK,
+        status=Status.SKIPPED,
+        summary=f"The model's performance was not judged. {reason}",
+        limitations=(reason, *judged.limitations),
+    )
