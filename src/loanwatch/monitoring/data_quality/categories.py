@@ -1,0 +1,73 @@
+"""Categories that the reference, or the contract's order, does not know."""
+
+from collections.abc import Set as AbstractSet
+
+import polars as pl
+
+from loanwatch.contract import Column, Kind
+from loanwatch.errors import shorten
+from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
+from loanwatch.monitoring.data_quality.wording import count, percent, sentence
+from loanwatch.monitoring.result import Finding, Measurement, Severity
+
+__all__ = ["check_categories"]
+
+HIGH_SHARE = 0.25
+"""A quarter of the rows in categories that nobody has seen: the coding changed."""
+
+MEDIUM_SHARE = 0.05
+NAMED = 5
+
+
+def check_categories(inspection: Inspection) -> Outcome:
+    """Return a finding for each column with unseen categories, and their share of rows."""
+    findings, measurements = [], {}
+    for column in inspection.predictors:
+        known = _known(inspection, column)
+        if column.kind is not Kind.CATEGORICAL or known is None:
+            continue
+        unseen = _unseen(inspection.frame[column.name], known)
+        rows = sum(unseen.values())
+        share = Measurement(name="unseen_category_rate", value=rows / inspection.rows, n_current=inspection.rows)
+        measurements[column.name] = (share,)
+        if rows:
+            findings.append(_finding(inspection, column, unseen, share))
+    return Outcome(findings=tuple(findings), measurements=measurements)
+
+
+def _known(inspection: Inspection, column: Column) -> AbstractSet[str] | None:
+    """Return the categories that may occur; None where nothing says so."""
+    order = set(column.order)
+    if inspection.reference and column.name in inspection.reference.categories:
+        return set(inspection.reference.categories[column.name]) | order
+    return order or None
+
+
+def _unseen(series: pl.Series, known: AbstractSet[str]) -> dict[str, int]:
+    counts = series.cast(pl.String).drop_nulls().value_counts(sort=True)
+    return {str(value): int(rows) for value, rows in counts.iter_rows() if value not in known}
+
+
+def _finding(inspection: Inspection, column: Column, unseen: dict[str, int], share: Measurement) -> Finding:
+    rows = sum(unseen.values())
+    top = [shorten(value, 40) for value in list(unseen)[:NAMED]]
+    more = f" and {len(unseen) - NAMED:,} more" if len(unseen) > NAMED else ""
+    who = "the reference" if inspection.reference else "the contract"
+    named = ", ".join(f"“{value}”" for value in top)
+    return Finding(
+        check="data_quality.unseen_category",
+        subject=column.name,
+        severity=_severity(share.value),
+        sentence=sentence(
+            f"{column.label} holds {len(unseen):,} {'category' if len(unseen) == 1 else 'categories'} that {who} does "
+            f"not know, in {count(rows, 'row')} ({percent(share.value)}): {named}{more}."
+        ),
+        measurements=(share,),
+        details={"categories": dict(zip(top, list(unseen.values())[:NAMED], strict=True)), "rows": rows},
+    )
+
+
+def _severity(share: float) -> Severity:
+    if share >= HIGH_SHARE:
+        return Severity.HIGH
+    return Severity.MEDIUM if share >= MEDIUM_SHARE else Severity.LOW

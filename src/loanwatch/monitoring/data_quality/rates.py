@@ -1,0 +1,57 @@
+"""Whether a share of rows rose above the reference, and how far."""
+
+from dataclasses import dataclass
+
+from loanwatch.monitoring.result import Measurement, Severity
+from loanwatch.statistics.proportion import proportion_change
+
+__all__ = ["Rise", "rise_of_share"]
+
+SIGNIFICANCE = 1e-4
+"""For one column, before Bonferroni's correction: these shares are compared in every run."""
+
+HIGH_RISE = 0.25
+"""A quarter of the rows more: the feed is broken."""
+
+MEDIUM_RISE = 0.10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rise:
+    """Change of a share of rows against the reference."""
+
+    severity: Severity
+    measurement: Measurement
+
+
+def rise_of_share(name: str, *, before: float, n_before: int, rows: int, n: int, comparisons: int) -> Rise:
+    """Return how far a share rose, with a severity where the rise is both real and material.
+
+    Parameters
+    ----------
+    name : str
+        Of the measurement.
+    before : float, in [0, 1]
+        Share in the reference's `n_before` rows.
+    rows, n : int
+        Rows that count now, of how many.
+    comparisons : int, >= 1
+        Columns that are compared in this run.
+    """
+    change = proportion_change(round(before * n_before), n_before, rows, n)
+    measurement = Measurement(
+        name=name,
+        value=change.change,
+        lower=change.lower,
+        upper=change.upper,
+        p_value=change.p_value,
+        n_reference=n_before,
+        n_current=n,
+    )
+    return Rise(severity=_severity(change.change, change.p_value * comparisons), measurement=measurement)
+
+
+def _severity(change: float, p_value: float) -> Severity:
+    if not p_value <= SIGNIFICANCE or change < MEDIUM_RISE:
+        return Severity.NONE
+    return Severity.HIGH if change >= HIGH_RISE else Severity.MEDIUM

@@ -1,0 +1,91 @@
+"""A column whose unit changed: cents for currency, months for years, thousands for ones."""
+
+import numpy as np
+
+from loanwatch.contract import Column, Kind
+from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
+from loanwatch.monitoring.data_quality.reference import PROBABILITIES
+from loanwatch.monitoring.data_quality.wording import percent, sentence
+from loanwatch.monitoring.result import Finding, Measurement, Severity
+
+__all__ = ["check_units"]
+
+FACTORS = (10.0, 12.0, 100.0, 1000.0)
+"""Tenths and tens, months and years, cents, thousands."""
+
+TOLERANCE = float(np.log(1.25))
+"""On the logarithm of the ratio of the medians: honest drift never comes near a factor of eight."""
+
+SPREAD_TOLERANCE = 0.35
+"""How much the quartiles may disagree on the factor: a new unit moves them all alike, drift does not."""
+
+MINIMUM_ROWS = 30
+RESCALED_RISE = 0.25
+BULK = slice(PROBABILITIES.index(0.25), PROBABILITIES.index(0.75) + 1)
+
+
+def check_units(inspection: Inspection) -> Outcome:
+    """Return a finding for each numeric column that the reference knows on another scale."""
+    if inspection.reference is None:
+        return Outcome(limitations=("Unit changes were not looked for: there is no reference to compare with.",))
+    columns = [c for c in inspection.predictors if c.kind is Kind.NUMERIC]
+    findings = (_moved(inspection, c) or _tenfold(inspection, c) for c in columns)
+    return Outcome(findings=tuple(f for f in findings if f is not None))
+
+
+def _moved(inspection: Inspection, column: Column) -> Finding | None:
+    """Compare the quartiles with the reference's."""
+    reference = inspection.reference
+    before = reference.quantiles.get(column.name) if reference else None
+    known = inspection.frame[column.name].drop_nulls().to_numpy()
+    if before is None or len(known) < MINIMUM_ROWS:
+        return None
+    old, new = np.asarray(before)[BULK], np.quantile(known, PROBABILITIES[BULK])
+    if (old <= 0).any() or (new <= 0).any() or old[0] == old[-1]:
+        return None
+    ratios = np.log(new / old)
+    factor = _nearest_factor(float(np.median(ratios)))
+    if factor is None or np.ptp(ratios) > SPREAD_TOLERANCE:
+        return None
+    middle = len(old) // 2
+    return _finding(
+        column,
+        factor,
+        f"its median is {new[middle]:,.6g}, {old[middle]:,.6g} in the reference",
+        Measurement(name="scale_factor", value=float(np.exp(np.median(ratios))), n_current=len(known)),
+    )
+
+
+def _nearest_factor(log_ratio: float) -> float | None:
+    candidates = [f for factor in FACTORS for f in (factor, 1 / factor)]
+    best = min(candidates, key=lambda f: abs(np.log(f) - log_ratio))
+    return best if abs(np.log(best) - log_ratio) <= TOLERANCE else None
+
+
+def _tenfold(inspection: Inspection, column: Column) -> Finding | None:
+    """Compare how many values cleaning divided by ten, which hides a new unit from the quartiles."""
+    reference = inspection.reference
+    if reference is None or not column.tenfold:
+        return None
+    known = inspection.frame[column.name].drop_nulls()
+    rows = inspection.issue_counts(column.name).get("rescaled", 0)
+    share = rows / max(len(known), 1)
+    usable = 1 - reference.missing.get(column.name, 0.0)
+    before = reference.repairs.get(column.name, {}).get("rescaled", 0.0) / max(usable, 1e-9)
+    if len(known) < MINIMUM_ROWS or share - before < RESCALED_RISE or share < 0.5:
+        return None
+    what = f"{percent(share)} of the values were recorded ten times too large, {percent(before)} in the reference"
+    return _finding(column, 10.0, what, Measurement(name="rescaled_share", value=share, n_current=len(known)))
+
+
+def _finding(column: Column, factor: float, what: str, measurement: Measurement) -> Finding:
+    word = f"{factor:,.0f} times larger" if factor > 1 else f"{1 / factor:,.0f} times smaller"
+    unit = f" (it should be in {column.unit})" if column.unit else ""
+    return Finding(
+        check="data_quality.unit_change",
+        subject=column.name,
+        severity=Severity.HIGH,
+        sentence=sentence(f"{column.label} is {word} than before: {what}. Its unit probably changed{unit}."),
+        measurements=(measurement,),
+        details={"factor": factor},
+    )
