@@ -5,5 +5,6 @@ from loanwatch.features.encoding import Input
 from loanwatch.features.engineering import engineer
 from loanwatch.features.plan import ISSUES
 from loanwatch.features.preprocessor import Preprocessor
+from loanwatch.features.text import word_value
 
-__all__ = ["ISSUES", "Cleaned", "Input", "Preprocessor", "clean", "engineer"]
+__all__ = ["ISSUES", "Cleaned", "Input", "Preprocessor", "clean", "engineer", "word_value"]

@@ -15,7 +15,7 @@ from loanwatch.features import Preprocessor
 from loanwatch.scoring.calibrator import Calibrator, FloatArray
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+    from onnxruntime import InferenceSession  # type: ignore[import-untyped]  # it has no stubs
 
 __all__ = ["GRAPH_INPUT", "GRAPH_OUTPUT", "ScoringModel"]
 
@@ -34,7 +34,7 @@ _CHUNK_ROWS = 16_384
 class ScoringModel:
     """Gives P(positive) for cleaned and engineered applications.
 
-    The score of a row does not depend on the rows beside it, to the last bit: each graph run uses one thread, because
+    The score of a row does not depend on the rows beside it, to about 1e-15: each graph run uses one thread, because
     several would add up the trees in another order; large batches are shared out to threads by rows instead.
     """
 
