@@ -1,0 +1,110 @@
+"""The profile of one categorical column."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from loanwatch.monitoring.profile.days import DayCounts, days_from_dict, days_to_dict, merge_days
+from loanwatch.monitoring.profile.edges import CategoricalEdges
+from loanwatch.statistics import CountArray
+
+__all__ = ["CategoricalProfile", "keep_sample"]
+
+_SAMPLED_OTHERS = 50
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CategoricalProfile:
+    """Counts of a categorical column over one window."""
+
+    edges: CategoricalEdges
+    counts: CountArray
+    """Rows of each category of the edges, and at the end rows of all others: shape (n_categories + 1,)."""
+    absent: CountArray
+    """Rows without a value: missing, sentinel, out_of_range, unreadable."""
+    others: Mapping[str, int] = field(default_factory=dict)
+    """Exact rows of the other categories: all of them up to 50, beyond that a fixed sample of 50."""
+    repaired: int = 0
+    """Rows whose value was respelled on reading."""
+    days: DayCounts = field(default_factory=dict)
+
+    @cached_property
+    def present(self) -> int:
+        """Rows with a value."""
+        return int(self.counts.sum())
+
+    @cached_property
+    def missing(self) -> int:
+        """Rows without a value, whatever the reason."""
+        return int(self.absent.sum())
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return self.present + self.missing
+
+    @property
+    def value_groups(self) -> CountArray:
+        """Rows of each category, and last those of categories that the edges do not name."""
+        return self.counts
+
+    def share(self, category: str) -> float:
+        """Return the share of a category of the edges among the rows with a value; 0 without any."""
+        position = self.edges.categories.index(category)
+        return float(self.counts[position]) / self.present if self.present else 0.0
+
+    def merge(self, other: Self) -> Self:
+        """Return the profile of both windows together.
+
+        Raises
+        ------
+        ValueError
+            If the two were counted over different categories.
+        """
+        if not self.edges.same_as(other.edges):
+            raise ValueError("categorical profiles over different categories cannot be merged")
+        names = self.others.keys() | other.others.keys()
+        return type(self)(
+            edges=self.edges,
+            counts=self.counts + other.counts,
+            absent=self.absent + other.absent,
+            others=keep_sample({name: self.others.get(name, 0) + other.others.get(name, 0) for name in names}),
+            repaired=self.repaired + other.repaired,
+            days=merge_days(self.days, other.days),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only, without the edges."""
+        return {
+            "counts": self.counts.tolist(),
+            "absent": self.absent.tolist(),
+            "others": dict(self.others),
+            "repaired": self.repaired,
+            "days": days_to_dict(self.days),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], edges: CategoricalEdges) -> Self:
+        """Rebuild what `to_dict` returned, also after a round trip through JSON."""
+        return cls(
+            edges=edges,
+            counts=np.asarray(values["counts"], dtype=np.int64),
+            absent=np.asarray(values["absent"], dtype=np.int64),
+            others={str(name): int(rows) for name, rows in values["others"].items()},
+            repaired=int(values["repaired"]),
+            days=days_from_dict(values["days"]),
+        )
+
+
+def keep_sample(others: Mapping[str, int]) -> dict[str, int]:
+    """Keep the categories with the 50 smallest checksums.
+
+    Every part of a window that holds one of them keeps it too, so that counts stay exact and merging associative
+    (bottom-k sampling, Cohen and Kaplan 2007), which the most frequent ones would not allow.
+    """
+    order = sorted(others, key=lambda name: (zlib.crc32(name.encode("utf-8", "surrogatepass")), name))
+    return {name: others[name] for name in order[:_SAMPLED_OTHERS]}

@@ -1,0 +1,185 @@
+"""The bins that a reference fixes once, so that every later window is counted over the same ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from loanwatch.statistics import CountArray, FloatArray, normal_scores
+
+__all__ = ["CategoricalEdges", "NumericEdges", "ProfileEdges", "categorical_edges", "numeric_edges"]
+
+_QUANTILES = 1_000
+"""Bins of equal share: KS read at their edges is within 0.001 of the exact one."""
+_EXACT_VALUES = 400
+"""Columns with at most this many distinct values have a bin for each value and one for each gap between them."""
+_EDGE_ROWS = 200_000
+"""Rows from which the edges are taken, evenly spaced; counts always come from all rows."""
+_DECILES = 10
+_KNOWN_CATEGORIES = 250
+_DAY_CATEGORIES = 11
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NumericEdges:
+    """Bins of a numeric column: bin b holds edges[b-1] < x <= edges[b]; the outer bins are open."""
+
+    edges: FloatArray
+    """Ascending, shape (n_bins - 1,)."""
+    counts: CountArray
+    """Rows of the reference in each bin, shape (n_bins,)."""
+    centre: float = 0.0
+    """Mean of the reference; sums are taken around it, so that squares of large values do not lose digits."""
+
+    @cached_property
+    def scores(self) -> FloatArray:
+        """Normal score of each bin."""
+        return normal_scores(self.counts)
+
+    @cached_property
+    def groups(self) -> CountArray:
+        """Group of each bin, for PSI and days: deciles (values, where there are few), then what was never seen."""
+        held = self.counts > 0
+        n_held = int(held.sum())
+        groups = np.zeros(self.counts.size, dtype=np.int64)
+        if n_held <= _DECILES:
+            groups[held] = np.arange(n_held)
+        else:
+            middle = (np.cumsum(self.counts) - self.counts / 2.0)[held] / self.counts.sum()
+            deciles = np.minimum((middle * _DECILES).astype(np.int64), _DECILES - 1)
+            groups[held] = np.unique(deciles, return_inverse=True)[1]
+        groups[~held] = groups.max(initial=-1) + 1 if n_held else 0
+        return groups
+
+    @cached_property
+    def n_groups(self) -> int:
+        """Number of groups, the one for values never seen included."""
+        return int(self.groups[self.counts > 0].max(initial=-1)) + 2
+
+    def same_as(self, other: "NumericEdges | CategoricalEdges") -> bool:
+        """Whether counts over the two can be added and compared."""
+        return isinstance(other, NumericEdges) and (
+            self is other or (np.array_equal(self.edges, other.edges) and np.array_equal(self.counts, other.counts))
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only."""
+        return {
+            "kind": "numeric",
+            "edges": self.edges.tolist(),
+            "counts": self.counts.tolist(),
+            "centre": self.centre,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_dict` returned, also after a round trip through JSON."""
+        return cls(
+            edges=np.asarray(values["edges"], dtype=np.float64),
+            counts=np.asarray(values["counts"], dtype=np.int64),
+            centre=float(values["centre"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoricalEdges:
+    """Categories that are counted one by one, the most frequent first."""
+
+    categories: tuple[str, ...]
+
+    @property
+    def n_groups(self) -> int:
+        """Number of day groups: the most frequent categories, then all others."""
+        return min(len(self.categories), _DAY_CATEGORIES) + 1
+
+    @cached_property
+    def groups(self) -> CountArray:
+        """Day group of each category, and at the end that of all other categories."""
+        return np.minimum(np.arange(len(self.categories) + 1), self.n_groups - 1)
+
+    def same_as(self, other: "NumericEdges | CategoricalEdges") -> bool:
+        """Whether counts over the two can be added and compared."""
+        return isinstance(other, CategoricalEdges) and self.categories == other.categories
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only."""
+        return {"kind": "categorical", "categories": list(self.categories)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileEdges:
+    """The bins of all columns of a reference, and of its score."""
+
+    columns: Mapping[str, NumericEdges | CategoricalEdges]
+    score: NumericEdges | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only."""
+        return {
+            "columns": {name: edges.to_dict() for name, edges in self.columns.items()},
+            "score": self.score.to_dict() if self.score else None,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_dict` returned, also after a round trip through JSON."""
+        return cls(
+            columns={name: _edges_from_dict(v) for name, v in values["columns"].items()},
+            score=NumericEdges.from_dict(values["score"]) if values["score"] else None,
+        )
+
+
+def numeric_edges(values: FloatArray) -> NumericEdges:
+    """Choose the bins of a numeric column.
+
+    Few distinct values: a bin for each and for each gap, so that counts are exact. Otherwise the quantiles k / 1,000,
+    and further into both tails 1 / 2,000, 1 / 4,000 …, where a single bin would be wide; a value that fills more than
+    a bin on its own gets one of its own.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        NaN and infinities are left out.
+    """
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return NumericEdges(edges=np.empty(0), counts=np.zeros(1, dtype=np.int64))
+    sample = np.sort(finite[:: max(1, finite.size // _EDGE_ROWS)])
+    distinct, repeats = np.unique(sample, return_counts=True)
+    if distinct.size <= _EXACT_VALUES:
+        own, edges = distinct, distinct
+    else:
+        own = distinct[repeats > sample.size / _QUANTILES]
+        edges = sample[_quantile_positions(sample.size)]
+    edges = np.unique(np.concatenate([edges, own, np.nextafter(own, -np.inf)]))
+    counts = np.bincount(np.searchsorted(edges, sample, side="left"), minlength=edges.size + 1)
+    return NumericEdges(edges=edges, counts=counts.astype(np.int64), centre=float(finite.mean()))
+
+
+def categorical_edges(values: pl.Series) -> CategoricalEdges:
+    """Choose the categories that are counted one by one: the 250 most frequent ones.
+
+    Parameters
+    ----------
+    values : Series of String
+    """
+    counted = values.drop_nulls().value_counts(name="rows")
+    kept = counted.sort("rows", values.name, descending=[True, False]).head(_KNOWN_CATEGORIES)
+    return CategoricalEdges(categories=tuple(kept[values.name].to_list()))
+
+
+def _quantile_positions(rows: int) -> CountArray:
+    inner = np.arange(1, _QUANTILES) / _QUANTILES
+    halvings = 1.0 / _QUANTILES / 2.0 ** np.arange(1, max(2, int(np.log2(max(rows / _QUANTILES, 2.0))) + 2))
+    probabilities = np.concatenate([halvings, inner, 1.0 - halvings, [1.0]])
+    positions = np.ceil(probabilities * rows).astype(np.int64) - 1
+    return np.asarray(np.clip(np.append(positions, 0), 0, rows - 1))
+
+
+def _edges_from_dict(values: Mapping[str, Any]) -> NumericEdges | CategoricalEdges:
+    if values["kind"] == "categorical":
+        return CategoricalEdges(categories=tuple(values["categories"]))
+    return NumericEdges.from_dict(values)

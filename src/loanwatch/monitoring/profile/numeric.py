@@ -1,0 +1,148 @@
+"""The profile of one numeric column."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from loanwatch.monitoring.profile.days import DayCounts, days_from_dict, days_to_dict, merge_days
+from loanwatch.monitoring.profile.edges import NumericEdges
+from loanwatch.statistics import CountArray, FloatArray
+
+__all__ = ["NumericProfile"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NumericProfile:
+    """Counts and sums of a numeric column over one window."""
+
+    edges: NumericEdges
+    counts: CountArray
+    """Rows in each bin, shape (n_bins,)."""
+    absent: CountArray
+    """Rows without a value: missing, sentinel, out_of_range, unreadable."""
+    repaired: int = 0
+    """Rows whose value was changed on reading."""
+    sum_centred: float = 0.0
+    """Σ(x − centre)."""
+    squares_centred: float = 0.0
+    """Σ(x − centre)²."""
+    minimum: float = math.inf
+    maximum: float = -math.inf
+    days: DayCounts = field(default_factory=dict)
+
+    @cached_property
+    def present(self) -> int:
+        """Rows with a value."""
+        return int(self.counts.sum())
+
+    @cached_property
+    def missing(self) -> int:
+        """Rows without a value, whatever the reason."""
+        return int(self.absent.sum())
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return self.present + self.missing
+
+    @property
+    def mean(self) -> float:
+        """Mean of the values; `nan` without any."""
+        return self.edges.centre + self.sum_centred / self.present if self.present else math.nan
+
+    @property
+    def standard_deviation(self) -> float:
+        """Standard deviation of the values (n − 1); `nan` with fewer than two."""
+        if self.present < 2:
+            return math.nan
+        squares = self.squares_centred - self.sum_centred**2 / self.present
+        return math.sqrt(max(squares, 0.0) / (self.present - 1))
+
+    @property
+    def value_groups(self) -> CountArray:
+        """Rows in each decile of the reference, and last those with values it never held."""
+        return np.bincount(self.edges.groups, weights=self.counts, minlength=self.edges.n_groups).astype(np.int64)
+
+    def boundaries(self, other: "NumericProfile | None" = None) -> FloatArray:
+        """Return the boundaries of the bins, the outer ones closed by the extremes of this profile and another."""
+        low = min(self.minimum, other.minimum if other else math.inf)
+        high = max(self.maximum, other.maximum if other else -math.inf)
+        if not math.isfinite(low):
+            low = high = 0.0
+        inner = self.edges.edges
+        if inner.size == 0:
+            return np.array([low, high])
+        return np.concatenate([[min(low, inner[0])], inner, [max(high, inner[-1])]])
+
+    def quantile(self, probability: float) -> float:
+        """Return the quantile, straight lines inside bins; `nan` without values.
+
+        Parameters
+        ----------
+        probability : float, in [0, 1]
+        """
+        if self.present == 0:
+            return math.nan
+        cumulative = np.cumsum(self.counts)
+        target = probability * self.present
+        position = int(np.searchsorted(cumulative, target, side="left"))
+        position = min(position, self.counts.size - 1)
+        limits = self.boundaries()
+        inside = int(self.counts[position])
+        part = (target - (int(cumulative[position]) - inside)) / inside if inside else 0.0
+        value = float(limits[position] + part * (limits[position + 1] - limits[position]))
+        return min(max(value, self.minimum), self.maximum)
+
+    def merge(self, other: Self) -> Self:
+        """Return the profile of both windows together.
+
+        Raises
+        ------
+        ValueError
+            If the two were counted over different bins.
+        """
+        if not self.edges.same_as(other.edges):
+            raise ValueError("numeric profiles over different bins cannot be merged")
+        return type(self)(
+            edges=self.edges,
+            counts=self.counts + other.counts,
+            absent=self.absent + other.absent,
+            repaired=self.repaired + other.repaired,
+            sum_centred=self.sum_centred + other.sum_centred,
+            squares_centred=self.squares_centred + other.squares_centred,
+            minimum=min(self.minimum, other.minimum),
+            maximum=max(self.maximum, other.maximum),
+            days=merge_days(self.days, other.days),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only, without the edges."""
+        return {
+            "counts": self.counts.tolist(),
+            "absent": self.absent.tolist(),
+            "repaired": self.repaired,
+            "sum_centred": self.sum_centred,
+            "squares_centred": self.squares_centred,
+            "minimum": self.minimum if self.present else None,
+            "maximum": self.maximum if self.present else None,
+            "days": days_to_dict(self.days),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], edges: NumericEdges) -> Self:
+        """Rebuild what `to_dict` returned, also after a round trip through JSON."""
+        return cls(
+            edges=edges,
+            counts=np.asarray(values["counts"], dtype=np.int64),
+            absent=np.asarray(values["absent"], dtype=np.int64),
+            repaired=int(values["repaired"]),
+            sum_centred=float(values["sum_centred"]),
+            squares_centred=float(values["squares_centred"]),
+            minimum=math.inf if values["minimum"] is None else float(values["minimum"]),
+            maximum=-math.inf if values["maximum"] is None else float(values["maximum"]),
+            days=days_from_dict(values["days"]),
+        )
