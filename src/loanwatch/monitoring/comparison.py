@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from loanwatch.contract import Policy
 from loanwatch.errors import NotEnoughDataError
-from loanwatch.monitoring.scored_arrays import checked_labels, checked_probabilities
 from loanwatch.monitoring.result import Measurement
+from loanwatch.monitoring.scored_arrays import checked_labels, checked_probabilities
 from loanwatch.statistics.binomial import wilson
 from loanwatch.statistics.delong import Difference, delong_estimate, delong_paired_difference
 from loanwatch.statistics.estimate import Estimate
