@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 
 from loanwatch.errors import ContractError
 from loanwatch.simulator.batch import Batch
-from loanwatch.simulator.calendar import application_seconds, day_counts
+from loanwatch.simulator.calendar import application_seconds, check_days, day_counts
 from loanwatch.simulator.events import (
     CorrelationFlip,
     Event,
@@ -42,10 +42,6 @@ class Streams:
 
     entropy: tuple[int, ...]
 
-    def __post_init__(self) -> None:
-        if min(self.entropy) < 0:
-            raise ContractError(f"simulate: seed is a whole number, 0 or above, got {self.entropy[0]}")
-
     def of(self, purpose: str, *more: int) -> np.random.Generator:
         """Return a fresh generator of a purpose, the same at every call."""
         return np.random.default_rng([*self.entropy, _PURPOSES.index(purpose), *more])
@@ -66,6 +62,17 @@ class Plan:
     events: tuple[Event, ...] = ()
     leaks: Leaks = field(default_factory=Leaks)
     population: Population = field(default_factory=Population)
+
+    def __post_init__(self) -> None:
+        check_days(self.start, self.end)
+        if self.rows <= 0:
+            raise ContractError(f"simulate: expected at least one application, got {self.rows}")
+        if self.seed < 0:
+            raise ContractError(f"simulate: seed is a whole number, 0 or above, got {self.seed}")
+        self.leaks.check(self.population)
+        for event in self.events:
+            if isinstance(event, MissingShift):
+                event.check_against(self.population.missing_rate(event.column))
 
     def streams(self, *more: int) -> Streams:
         """Return the generators of the plan, or of one of its chunks."""
@@ -107,9 +114,6 @@ class _Applicants:
 
 def draw_chunks(plan: Plan) -> Iterator[Draw]:
     """Make a plan's applications, at most `CHUNK_ROWS` at a time."""
-    for event in plan.events:
-        if isinstance(event, MissingShift):
-            event.check_against(plan.population.missing_rate(event.column))
     for number, midnights in enumerate(_days_in_chunks(plan)):
         yield _draw(plan, midnights, plan.streams(number))
 

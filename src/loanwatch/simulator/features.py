@@ -60,7 +60,7 @@ def simulate_features(
     Raises
     ------
     ContractError
-        If `rows` is not positive or an event does not fit the population.
+        If a number, an event or a leak cannot be used.
 
     Examples
     --------

@@ -32,16 +32,17 @@ class Leaks:
         """The switches that are on."""
         return tuple(name for name, on in vars(self).items() if on)
 
+    def check(self, population: Population) -> None:
+        """Raise ContractError if the leaks decide more than the population's approval rate leaves room for."""
+        if not 0 < self._rate_of_the_rest(population) < 1:
+            raise ContractError(
+                f"leaks {', '.join(self.names)}: approval rate {population.approval_rate} leaves nothing to decide"
+            )
+
     def apply(
         self, batch: Batch, log_odds: NDArray[np.float64], *, relation: Relation, population: Population
     ) -> NDArray[np.float64]:
-        """Return the log-odds with the leaks: infinite where a flaw decides.
-
-        Raises
-        ------
-        ContractError
-            If the rows given away are more than the population's approval rate allows.
-        """
+        """Return the log-odds with the leaks: infinite where a flaw decides."""
         if not self.names:
             return log_odds
         given = np.zeros(batch.rows, dtype=np.bool_)
@@ -57,9 +58,4 @@ class Leaks:
         )
         scored = (1 - population.ambiguous_share) * (1 - population.income_score_missing)
         refused = scored * population.tenfold_share * self.tenfold_score
-        rate = (population.approval_rate - (1 - honest_given)) / (honest_given - refused)
-        if not 0 < rate < 1:
-            raise ContractError(
-                f"leaks {', '.join(self.names)}: approval rate {population.approval_rate} leaves nothing to decide"
-            )
-        return rate
+        return (population.approval_rate - (1 - honest_given)) / (honest_given - refused)

@@ -9,7 +9,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from loanwatch.contract import Contract, default_contract
-from loanwatch.errors import ContractError
 from loanwatch.simulator.calendar import rows_between
 from loanwatch.simulator.draw import Draw, Plan, draw_chunks
 from loanwatch.simulator.events import Event, as_utc
@@ -128,11 +127,8 @@ def simulate_chunks(
         leaks=leaks or Leaks(),
         population=population or Population(),
     )
-    if plan.rows <= 0:
-        raise ContractError(f"simulate: there is nothing to simulate: rows {rows}, per_month {per_month}")
     contract = default_contract()
-    for draw in draw_chunks(plan):
-        yield _simulation(plan, draw, contract)
+    return (_simulation(plan, draw, contract) for draw in draw_chunks(plan))
 
 
 def _simulation(plan: Plan, draw: Draw, contract: Contract) -> Simulation:

@@ -89,7 +89,7 @@ def _encoded(chunks: Iterable[Simulation]) -> Iterator[_Encoded]:
             csv={name: _csv(frame) for name, frame in chunk.tables.items()},
             rows={name: frame.height for name, frame in chunk.tables.items()},
             applications=chunk.truth.height,
-            first_loan=next(iter(chunk.truth["loan_id"]), None),
+            first_loan=next(iter(chunk.tables["loan_details"]["loan_id"]), None),
         )
 
 
