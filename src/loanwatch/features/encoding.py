@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -55,12 +55,11 @@ class Input:
             return self
         # A constant column has a standard deviation of rounding errors, not of exactly 0.
         if low == high:
-            centre, scale = low, 0.0
-        elif rescaling == "min_max":
-            centre, scale = low, high - low
-        else:
-            centre, scale = float(numbers.mean()), float(numbers.std())
-        return type(self)(**{**asdict(self), "centre": centre, "scale": scale})
+            return replace(self, centre=low, scale=0.0)
+        if rescaling == "min_max":
+            return replace(self, centre=low, scale=_finite(high - low))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return replace(self, centre=_finite(numbers.mean()), scale=_finite(numbers.std()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return built-in types only, ready for JSON."""
@@ -91,8 +90,10 @@ def fit_column(column: Column | Engineered, values: pl.Series, imputation: str) 
             "mend its source, or set predictor = false in the contract"
         )
     if isinstance(column, Engineered) or known.dtype != pl.String:
-        fill = known.mean() if imputation == "mode_mean" else known.median()
-        return (Input(name=column.name, column=column.name, fill=float(fill)),)  # type: ignore[arg-type]
+        numbers = known.to_numpy()
+        with np.errstate(over="ignore"):
+            fill = _finite(numbers.mean() if imputation == "mode_mean" else np.median(numbers))
+        return (Input(name=column.name, column=column.name, fill=fill),)
     encoding = column.encoding or (Encoding.ORDINAL if column.order else Encoding.FREQUENCY_SHARE)
     counts = _counts(known, column.order if encoding is Encoding.ORDINAL else ())
     if not counts:
@@ -105,6 +106,11 @@ def fit_column(column: Column | Engineered, values: pl.Series, imputation: str) 
         return tuple(_indicator(column.name, word, counts, mode) for word in counts)
     codes = _codes(encoding, column.order, counts)
     return (Input(name=column.name, column=column.name, fill=codes[mode], codes=codes),)
+
+
+def _finite(value: float | np.floating[Any]) -> float:
+    """Return a built-in float, the largest there is in the place of infinity: sums of huge values overflow."""
+    return float(np.nan_to_num(value))
 
 
 def _counts(known: pl.Series, order: Sequence[str]) -> dict[str, int]:

@@ -106,7 +106,8 @@ class Preprocessor:
         matrix = np.empty((frame.height, len(self.inputs)), dtype=np.float32)
         for position, each in enumerate(self.inputs):
             numbers = each.numbers(_column(frame, each.column))
-            scaled = (numbers - each.centre) / each.scale if each.scale else np.zeros_like(numbers)
+            with np.errstate(over="ignore"):
+                scaled = (numbers - each.centre) / each.scale if each.scale else np.zeros_like(numbers)
             matrix[:, position] = np.clip(scaled, -_LARGEST, _LARGEST)
         return matrix
 
