@@ -2,6 +2,7 @@
 
 from loanwatch.monitoring.comparison import Comparison, Swap, compare_champion
 from loanwatch.monitoring.policy import Action, Decision, decide
+from loanwatch.monitoring.profile import Profile, ProfileEdges, profile_by_day, profile_window
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.scored_window import ScoredWindow
 
@@ -12,10 +13,14 @@ __all__ = [
     "Decision",
     "Finding",
     "Measurement",
+    "Profile",
+    "ProfileEdges",
     "ScoredWindow",
     "Severity",
     "Status",
     "Swap",
     "compare_champion",
     "decide",
+    "profile_by_day",
+    "profile_window",
 ]

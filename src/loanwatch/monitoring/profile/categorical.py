@@ -57,6 +57,21 @@ class CategoricalProfile:
         position = self.edges.categories.index(category)
         return float(self.counts[position]) / self.present if self.present else 0.0
 
+    def unseen(self, reference: "CategoricalProfile") -> dict[str, int]:
+        """Return categories that a reference over the same edges never held, with their rows, as far as sampled."""
+        known = zip(self.edges.categories, self.counts.tolist(), reference.counts.tolist(), strict=False)
+        unseen = {name: rows for name, rows, before in known if rows and not before}
+        return unseen | {name: rows for name, rows in self.others.items() if name not in reference.others}
+
+    def unseen_rows(self, reference: "CategoricalProfile") -> int:
+        """Return the rows with categories that a reference never held; 0 for the others if it held too many to name."""
+        named = int(self.counts[:-1][reference.counts[:-1] == 0].sum())
+        if reference.counts[-1] == 0:
+            return named + int(self.counts[-1])
+        if len(reference.others) == _SAMPLED_OTHERS or len(self.others) == _SAMPLED_OTHERS:
+            return named
+        return named + sum(rows for name, rows in self.others.items() if name not in reference.others)
+
     def merge(self, other: Self) -> Self:
         """Return the profile of both windows together.
 

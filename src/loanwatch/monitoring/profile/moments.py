@@ -82,6 +82,13 @@ class ScoreMoments:
             return np.asarray(np.where(self._usable, variance / np.maximum(1 - r**2, 1e-6) ** 2, np.nan))
 
     @cached_property
+    def kurtosis(self) -> FloatArray:
+        """Kurtosis of column i over the rows shared with column j, 3 for a normal one; `nan` where it is constant."""
+        spread = self._central["xx"]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.where(self._usable, self._central["xxxx"] / spread**2, np.nan))
+
+    @cached_property
     def _usable(self) -> npt.NDArray[np.bool_]:
         spread = self._central["xx"]
         return np.asarray((self.rows > 1) & (spread > 1e-9) & (spread.T > 1e-9))

@@ -1,0 +1,244 @@
+"""The data-drift check: every monitored column, the label, the score and the correlations of two windows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from loanwatch.contract import Contract
+from loanwatch.monitoring.data_drift.column_change import ColumnChange, Variation
+from loanwatch.monitoring.data_drift.multivariate import PairChange, compare_correlations, group_by_hub
+from loanwatch.monitoring.data_drift.sentences import column_sentence, hub_sentence, number
+from loanwatch.monitoring.data_drift.univariate import compare_categorical, compare_numeric
+from loanwatch.monitoring.profile import CategoricalProfile, ColumnProfile, NumericProfile, Profile, dispersions
+from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
+from loanwatch.monitoring.verdict import FALSE_DISCOVERY_RATE, DriftSize, drift_severity, is_real
+from loanwatch.statistics import benjamini_hochberg, detectable_psi
+
+__all__ = ["check"]
+
+_CHECK = "data_drift"
+_COARSE_PSI = 0.10
+"""A window that cannot show a PSI of the first band says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Verdicts:
+    """What survives the correction over all tests."""
+
+    real: Mapping[str, frozenset[str]]
+    """Column → aspects that are real."""
+    pairs: tuple[PairChange, ...]
+    n_tests: int
+
+
+def check(
+    reference: Profile, current: Profile, contract: Contract, *, importance: Mapping[str, float] | None = None
+) -> CheckReport:
+    """Say which features moved between two windows, whether it is real and whether it matters.
+
+    All p-values (per column: distribution, missing rate, unseen categories; per pair: correlation) are corrected
+    together by Benjamini–Hochberg at 0.01, after deflation by the day-to-day variation inside the reference. A real
+    change gets its severity from its size, weighted by the model's reliance (`monitoring.verdict`).
+
+    Parameters
+    ----------
+    reference, current : Profile
+        Counted over the same bins: profile the current window with `edges=reference.edges`.
+    contract : Contract
+        Its monitored columns are compared.
+    importance : mapping of str to float, optional
+        Each feature's share of the model's reliance; by default all count alike.
+
+    Returns
+    -------
+    CheckReport
+        `FAIL` from medium severity on; `SKIPPED` when a window is empty. `details["columns"]` holds, for every column,
+        what a report draws.
+
+    Raises
+    ------
+    ValueError
+        If the two profiles were counted over different bins.
+    """
+    if reference.rows == 0 or current.rows == 0:
+        side = "reference" if reference.rows == 0 else "current window"
+        return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=f"The {side} holds no rows: no comparison.")
+    changes = {change.subject: change for change in _compare_columns(reference, current, contract)}
+    pairs = compare_correlations(reference, current, names=[c.name for c in contract.monitored])
+    verdicts = _correct(changes, pairs)
+    reliance = _reliance(importance or {})
+    findings = [
+        *_column_findings(changes, verdicts, reliance),
+        *_pair_findings(changes, verdicts, reliance, contract),
+    ]
+    findings.sort(key=lambda finding: (-finding.severity, -_first_psi(finding)))
+    worst = max((finding.severity for finding in findings), default=Severity.NONE)
+    return CheckReport(
+        check=_CHECK,
+        status=Status.FAIL if worst >= Severity.MEDIUM else Status.PASS,
+        summary=_summary(findings, contract, n_features=sum(c.name in changes for c in contract.monitored)),
+        findings=tuple(findings),
+        measurements={name: change.measurements for name, change in changes.items()},
+        limitations=tuple(_limitations(reference, current, contract, changes, verdicts)),
+        details={
+            "columns": {name: dict(change.details) for name, change in changes.items()},
+            "n_reference": reference.rows,
+            "n_current": current.rows,
+            "tests": verdicts.n_tests,
+            "false_discovery_rate": FALSE_DISCOVERY_RATE,
+        },
+    )
+
+
+def _compare_columns(reference: Profile, current: Profile, contract: Contract) -> Iterator[ColumnChange]:
+    compared: list[tuple[str, str, ColumnProfile | None, ColumnProfile | None]] = [
+        (c.name, c.label, reference.columns.get(c.name), current.columns.get(c.name)) for c in contract.monitored
+    ]
+    compared.append(("label", "the label", reference.label, current.label))
+    compared.append(("score", "the score", reference.score, current.score))
+    for subject, title, first, second in compared:
+        if first is None or second is None:
+            continue
+        variation = _variation(reference, first, current)
+        if not first.edges.same_as(second.edges):
+            raise ValueError(f"column {subject}: the two profiles were counted over different bins")
+        if isinstance(first, NumericProfile) and isinstance(second, NumericProfile):
+            yield compare_numeric(subject, title, first, second, variation=variation)
+        elif isinstance(first, CategoricalProfile) and isinstance(second, CategoricalProfile):
+            yield compare_categorical(subject, title, first, second, variation=variation)
+
+
+def _variation(reference: Profile, column: ColumnProfile, current: Profile) -> Variation:
+    """Read φ off blocks of the reference that are as long as the current window, at the window's rows a day."""
+    n_days = len(column.days)
+    if n_days == 0:
+        return Variation()
+    rows_a_day = reference.rows / n_days
+    window_days = len(current.dates) or max(1, round(current.rows / rows_a_day))
+    values, missing = dispersions(column.days, window_days=window_days)
+    # What days add to chance grows with the rows that share a day.
+    density = current.rows / window_days / rows_a_day
+    return Variation(values=1.0 + (values - 1.0) * density, missing=1.0 + (missing - 1.0) * density)
+
+
+def _correct(changes: Mapping[str, ColumnChange], pairs: tuple[PairChange, ...]) -> _Verdicts:
+    keys = [(name, aspect) for name, change in changes.items() for aspect in change.p_values]
+    p_values = [changes[name].p_values[aspect] for name, aspect in keys] + [pair.p_value for pair in pairs]
+    adjusted = benjamini_hochberg(p_values)
+    real: dict[str, set[str]] = {name: set() for name in changes}
+    for (name, aspect), value in zip(keys, adjusted, strict=False):
+        if is_real(float(value)):
+            real[name].add(aspect)
+    return _Verdicts(
+        real={name: frozenset(aspects) for name, aspects in real.items()},
+        pairs=tuple(pair for pair, value in zip(pairs, adjusted[len(keys) :], strict=True) if is_real(float(value))),
+        n_tests=int((adjusted == adjusted).sum()),  # noqa: PLR0124  (NaN marks a test that was not made)
+    )
+
+
+def _reliance(importance: Mapping[str, float]) -> Mapping[str, float]:
+    """Return each feature's share of the reliance over the average feature's."""
+    total = sum(max(value, 0.0) for value in importance.values())
+    if total <= 0.0:
+        return {}
+    return {name: max(value, 0.0) / total * len(importance) for name, value in importance.items()}
+
+
+def _column_findings(
+    changes: Mapping[str, ColumnChange], verdicts: _Verdicts, reliance: Mapping[str, float]
+) -> Iterator[Finding]:
+    for name, change in changes.items():
+        real = verdicts.real[name]
+        severity = change.severity(real, reliance=reliance.get(name, 1.0))
+        if severity is Severity.NONE:
+            continue
+        yield Finding(
+            check=f"{_CHECK}.univariate",
+            subject=name,
+            severity=severity,
+            sentence=_capitalised(column_sentence(change, real, severity)),
+            measurements=change.measurements,
+            details={**change.details, "aspects": sorted(real), "reliance": reliance.get(name)},
+        )
+
+
+def _pair_findings(
+    changes: Mapping[str, ColumnChange], verdicts: _Verdicts, reliance: Mapping[str, float], contract: Contract
+) -> Iterator[Finding]:
+    # Where a column's own distribution moved far, its normal scores no longer measure the relation alone.
+    far = {
+        name for name, change in changes.items() if change.severity(verdicts.real[name], reliance=1.0) >= Severity.HIGH
+    }
+    kept = [
+        pair
+        for pair in verdicts.pairs
+        if not far & set(pair.columns)
+        and drift_severity(real=True, size=DriftSize(correlation_change=pair.size)) > Severity.NONE
+    ]
+    titles = {c.name: c.label for c in contract.monitored}
+    for name, pairs in group_by_hub(kept, weights=reliance).items():
+        size = DriftSize(correlation_change=pairs[0].size)
+        severity = drift_severity(real=True, size=size, reliance=reliance.get(name, 1.0))
+        yield Finding(
+            check=f"{_CHECK}.multivariate",
+            subject=name,
+            severity=severity,
+            sentence=_capitalised(hub_sentence(titles[name], pairs, titles, severity, name)),
+            measurements=tuple(_pair_measurement(pair) for pair in pairs[:10]),
+            details={"pairs": [list(pair.columns) for pair in pairs[:10]], "reliance": reliance.get(name)},
+        )
+
+
+def _pair_measurement(pair: PairChange) -> Measurement:
+    return Measurement(
+        name="correlation_change",
+        value=pair.current - pair.reference,
+        p_value=pair.p_value,
+        n_reference=pair.n_reference,
+        n_current=pair.n_current,
+    )
+
+
+def _first_psi(finding: Finding) -> float:
+    return next((m.value for m in finding.measurements if m.name == "psi"), 0.0)
+
+
+def _capitalised(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _summary(findings: list[Finding], contract: Contract, *, n_features: int) -> str:
+    features = {c.name for c in contract.monitored}
+    moved = {f.subject for f in findings if f.subject in features}
+    matters = [n for n in dict.fromkeys(f.subject for f in findings if f.severity >= Severity.MEDIUM) if n in features]
+    also = sorted({f.subject for f in findings} - features)
+    tail = f"; the {' and the '.join(also)} moved too" if also else ""
+    if not moved:
+        return f"None of {n_features} features moved{tail}."
+    head = f"{len(moved)} of {n_features} features moved"
+    if not matters:
+        return f"{head}, none matters to the model{tail or ': no action needed'}."
+    named = ", ".join(contract.label_of(name) for name in matters[:3]) + (" and others" if len(matters) > 3 else "")
+    return f"{head}, {len(matters)} of them materially: {named}{tail}."
+
+
+def _limitations(
+    reference: Profile,
+    current: Profile,
+    contract: Contract,
+    changes: Mapping[str, ColumnChange],
+    verdicts: _Verdicts,
+) -> Iterator[str]:
+    for column in contract.monitored:
+        for side, profile in (("reference", reference), ("current window", current)):
+            if column.name not in profile.columns:
+                yield f"{_capitalised(column.label)} is not in the {side}: not compared."
+    for change in changes.values():
+        if change.limitation:
+            yield _capitalised(change.limitation)
+    level = FALSE_DISCOVERY_RATE / max(verdicts.n_tests, 1)
+    smallest = detectable_psi(10, reference.rows, current.rows, level=level)
+    if smallest >= _COARSE_PSI:
+        yield (
+            f"With {current.rows:,} rows against {reference.rows:,} only changes of PSI {number(smallest)} or more "
+            "are sure to be seen."
+        )

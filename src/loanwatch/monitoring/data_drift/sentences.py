@@ -1,0 +1,107 @@
+"""Say in plain words what happened to a column."""
+
+import math
+
+import numpy as np
+
+from loanwatch.errors import shorten
+from loanwatch.monitoring.data_drift.column_change import ColumnChange
+from loanwatch.monitoring.data_drift.multivariate import PairChange
+from loanwatch.monitoring.profile import CategoricalProfile, NumericProfile
+from loanwatch.monitoring.result import Severity
+
+__all__ = ["column_sentence", "hub_sentence", "number", "percent"]
+
+_SIZE_WORDS = {Severity.NONE: "negligible", Severity.LOW: "small", Severity.MEDIUM: "material"}
+
+
+def number(value: float) -> str:
+    """Return a number as a person writes it.
+
+    >>> number(61000.4), number(0.14532), number(12.0)
+    ('61,000', '0.145', '12')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent.
+
+    >>> percent(0.3512), percent(0.0004)
+    ('35.1 %', '0.04 %')
+    """
+    return f"{100 * share:.2f} %" if 0 < abs(share) < 0.001 else f"{100 * share:.1f} %"
+
+
+def column_sentence(change: ColumnChange, real: frozenset[str], severity: Severity) -> str:
+    """Tell what moved in a column, with the figures, how sure it is and how large."""
+    parts = []
+    if "unseen" in real:
+        parts.append(_unseen(change))
+    if real & {"values", "shape"}:
+        parts.append(_values(change))
+    if "missing" in real:
+        parts.append(_missing(change))
+    size = _SIZE_WORDS.get(severity, "large")
+    figure = "" if math.isnan(change.psi) else f"PSI {change.psi:.2f}, "
+    return f"{change.title} {'; it '.join(p for p in parts if p)} ({figure}real, {size})."
+
+
+def hub_sentence(title: str, pairs: list[PairChange], titles: dict[str, str], severity: Severity, subject: str) -> str:
+    """Tell how a column's relation to others changed."""
+    told = [
+        f"{titles[next(n for n in pair.columns if n != subject)]} {pair.reference:+.2f} → {pair.current:+.2f}"
+        for pair in pairs[:3]
+    ]
+    more = f" and {len(pairs) - 3} more" if len(pairs) > 3 else ""
+    size = _SIZE_WORDS.get(severity, "large")
+    return f"{title} goes with other features in another way: correlation with {', '.join(told)}{more} (real, {size})."
+
+
+def _values(change: ColumnChange) -> str:
+    first, second = change.reference, change.current
+    if isinstance(first, NumericProfile) and isinstance(second, NumericProfile):
+        return _numeric(first, second)
+    if isinstance(first, CategoricalProfile) and isinstance(second, CategoricalProfile):
+        return _mix(first, second)
+    return ""
+
+
+def _numeric(first: NumericProfile, second: NumericProfile) -> str:
+    for name, a, b in (
+        ("median", first.quantile(0.5), second.quantile(0.5)),
+        ("mean", first.mean, second.mean),
+    ):
+        scale = first.standard_deviation
+        if number(a) != number(b) and abs(b - a) > 0.02 * (scale if scale > 0 else 1.0):
+            return f"{'rose' if b > a else 'fell'}: {name} {number(a)} → {number(b)}"
+    low, high = first.quantile(0.1), first.quantile(0.9)
+    then, now = second.quantile(0.1), second.quantile(0.9)
+    return (
+        f"changed its shape: the middle 80 % lay between {number(low)} and {number(high)}, "
+        f"now between {number(then)} and {number(now)}"
+    )
+
+
+def _mix(first: CategoricalProfile, second: CategoricalProfile) -> str:
+    before, after = first.counts / max(first.present, 1), second.counts / max(second.present, 1)
+    names = [*first.edges.categories, "other categories"]
+    order = np.argsort(-np.abs(after - before), kind="stable")[:2]
+    moves = [f"{shorten(names[at], 40)} {percent(before[at])} → {percent(after[at])}" for at in order.tolist()]
+    return f"changed its mix: {', '.join(moves)}"
+
+
+def _unseen(change: ColumnChange) -> str:
+    if not (isinstance(change.current, CategoricalProfile) and isinstance(change.reference, CategoricalProfile)):
+        return ""
+    rows = change.current.unseen_rows(change.reference)
+    named = sorted(change.current.unseen(change.reference).items(), key=lambda item: (-item[1], item[0]))[:3]
+    which = ", ".join(f"{shorten(name, 40)!r} ({count:,})" for name, count in named)
+    share = percent(rows / max(change.current.present, 1))
+    return f"holds categories that the reference never held in {rows:,} rows ({share}): {which}"
+
+
+def _missing(change: ColumnChange) -> str:
+    before = change.reference.missing / change.reference.rows
+    after = change.current.missing / change.current.rows
+    return f"is missing {'more' if after > before else 'less'} often: {percent(before)} → {percent(after)} of rows"

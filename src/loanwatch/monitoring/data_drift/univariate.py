@@ -1,0 +1,144 @@
+"""Compare one column of two profiles."""
+
+import math
+
+import numpy as np
+
+from loanwatch.monitoring.data_drift.column_change import ColumnChange, Variation, measurement
+from loanwatch.monitoring.data_drift.histogram import column_details
+from loanwatch.monitoring.profile import CategoricalProfile, ColumnProfile, NumericProfile
+from loanwatch.monitoring.result import Measurement
+from loanwatch.monitoring.verdict import DriftSize
+from loanwatch.statistics import (
+    FloatArray,
+    expected_psi,
+    g_test,
+    jensen_shannon,
+    kolmogorov_smirnov,
+    pool_sparse,
+    proportion_change,
+    psi,
+    wasserstein,
+)
+
+__all__ = ["MINIMUM_VALUES", "compare_categorical", "compare_numeric", "compare_presence"]
+
+MINIMUM_VALUES = 20
+"""Fewer values than this on either side say nothing about a distribution."""
+
+
+def compare_numeric(
+    subject: str, title: str, reference: NumericProfile, current: NumericProfile, *, variation: Variation
+) -> ColumnChange:
+    """Compare a numeric column, counted over the same bins: PSI, JS, KS, Wasserstein, and the missing rate."""
+    presence = compare_presence(subject, title, reference, current, variation=variation)
+    if presence.limitation:
+        return presence
+    ks = kolmogorov_smirnov(reference.counts, current.counts, dispersion=variation.values)
+    shape = g_test(reference.value_groups, current.value_groups, dispersion=variation.values)
+    scale = reference.standard_deviation
+    shift = wasserstein(reference.counts, current.counts, reference.boundaries(current), scale=scale)
+    index = _judged_psi(reference, current, variation)
+    size = DriftSize(psi=index, shift=0.0 if math.isnan(shift) else shift)
+    return ColumnChange(
+        subject=subject,
+        title=title,
+        reference=reference,
+        current=current,
+        measurements=(
+            *_stability(reference, current, p_value=shape.p_value),
+            *measurement("kolmogorov_smirnov", ks.distance, reference, current, p_value=ks.p_value),
+            *measurement("wasserstein", shift, reference, current),
+            *presence.measurements,
+        ),
+        p_values={"values": ks.p_value, "shape": shape.p_value, **presence.p_values},
+        sizes={"values": size, "shape": size, "missing": _with_psi(presence, index)},
+        details=column_details(reference, current),
+    )
+
+
+def compare_categorical(
+    subject: str, title: str, reference: CategoricalProfile, current: CategoricalProfile, *, variation: Variation
+) -> ColumnChange:
+    """Compare a categorical column, counted over the same categories: PSI, JS, G, unseen categories, missing rate."""
+    presence = compare_presence(subject, title, reference, current, variation=variation)
+    if presence.limitation:
+        return presence
+    mix = g_test(reference.value_groups, current.value_groups, dispersion=variation.values)
+    rows = current.unseen_rows(reference)
+    unseen = proportion_change(0, reference.present, rows, current.present, dispersion=variation.values)
+    index = _judged_psi(reference, current, variation)
+    return ColumnChange(
+        subject=subject,
+        title=title,
+        reference=reference,
+        current=current,
+        measurements=(
+            *_stability(reference, current, p_value=mix.p_value),
+            *measurement("g", mix.statistic, reference, current, p_value=mix.p_value),
+            *measurement("unseen_share", unseen.change, reference, current, p_value=unseen.p_value),
+            *presence.measurements,
+        ),
+        p_values={"values": mix.p_value, "unseen": unseen.p_value if rows else math.nan, **presence.p_values},
+        sizes={
+            "values": DriftSize(psi=index),
+            "unseen": DriftSize(unseen_share=unseen.change),
+            "missing": _with_psi(presence, index),
+        },
+        details=column_details(reference, current),
+    )
+
+
+def compare_presence(
+    subject: str, title: str, reference: ColumnProfile, current: ColumnProfile, *, variation: Variation
+) -> ColumnChange:
+    """Compare the missing rate alone; says so where there are too few values to compare distributions."""
+    change = proportion_change(
+        reference.missing, reference.rows, current.missing, current.rows, dispersion=variation.missing
+    )
+    limitation = None
+    for side, profile in (("reference", reference), ("current window", current)):
+        if profile.present < MINIMUM_VALUES:
+            limitation = f"{title} has {profile.present} values in the {side}: only its missing rate is compared."
+    return ColumnChange(
+        subject=subject,
+        title=title,
+        reference=reference,
+        current=current,
+        measurements=measurement(
+            "missing_rate_change",
+            change.change,
+            reference,
+            current,
+            p_value=change.p_value,
+            interval=(change.lower, change.upper),
+        ),
+        p_values={"missing": change.p_value},
+        sizes={"missing": DriftSize(missing_change=abs(change.change))},
+        limitation=limitation,
+        details=column_details(reference, current),
+    )
+
+
+def _stability(reference: ColumnProfile, current: ColumnProfile, *, p_value: float) -> tuple[Measurement, ...]:
+    first, second = _all_groups(reference), _all_groups(current)
+    return (
+        *measurement("psi", psi(first, second), reference, current, p_value=p_value),
+        *measurement("jensen_shannon", jensen_shannon(first, second), reference, current),
+    )
+
+
+def _judged_psi(reference: ColumnProfile, current: ColumnProfile, variation: Variation) -> float:
+    """PSI over groups that are not sparse, less what sampling and ordinary days produce; at least 0."""
+    first, second = pool_sparse(_all_groups(reference), _all_groups(current))
+    noise = expected_psi(first.size, reference.rows, current.rows) * max(variation.values, variation.missing)
+    return max(0.0, psi(first, second) - noise)
+
+
+def _all_groups(profile: ColumnProfile) -> FloatArray:
+    """Return the rows of each group of values, then one for each reason to have none."""
+    return np.concatenate([profile.value_groups, profile.absent]).astype(np.float64)
+
+
+def _with_psi(presence: ColumnChange, index: float) -> DriftSize:
+    return DriftSize(psi=index, missing_change=presence.sizes["missing"].missing_change)

@@ -1,0 +1,94 @@
+"""From value to severity: the only place with bands.
+
+A change is judged by two questions. Is it real? The corrected p-value decides. Does it matter? The bands decide, after
+the size was weighted by the model's reliance on the feature. Severity needs both.
+"""
+
+import math
+from dataclasses import dataclass
+
+from loanwatch.monitoring.result import Severity
+
+__all__ = ["FALSE_DISCOVERY_RATE", "Bands", "DriftSize", "drift_severity", "is_real", "size_severity"]
+
+FALSE_DISCOVERY_RATE = 0.01
+"""Adjusted p-values up to this are real: where nothing moved, one window in a hundred shows anything."""
+
+_RELIANCE_RANGE = (0.25, 2.0)
+"""Even a feature that the model ignores counts for a quarter: a broken feed seldom comes alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bands:
+    """Sizes from which a real change is a notice, of medium and of high severity."""
+
+    low: float
+    medium: float
+    high: float
+
+    def severity(self, size: float, *, reliance: float = 1.0) -> Severity:
+        """Return the severity of a size, `NONE` for NaN; reliance scales what is above a notice."""
+        if math.isnan(size) or size < self.low:
+            return Severity.NONE
+        weighted = size * min(max(reliance, _RELIANCE_RANGE[0]), _RELIANCE_RANGE[1])
+        if weighted >= self.high:
+            return Severity.HIGH
+        return Severity.MEDIUM if weighted >= self.medium else Severity.LOW
+
+
+_PSI = Bands(low=0.005, medium=0.10, high=0.25)
+"""0.10 and 0.25 are the credit industry's (Siddiqi 2006)."""
+_SHIFT = Bands(low=0.05, medium=0.30, high=0.50)
+"""In standard deviations; a normal variable shifted by 0.32 has PSI 0.10, by 0.5 PSI 0.25."""
+_MISSING = Bands(low=0.01, medium=0.10, high=0.25)
+_UNSEEN = Bands(low=0.001, medium=0.05, high=0.20)
+_CORRELATION = Bands(low=0.10, medium=0.30, high=0.60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftSize:
+    """How large a change is, each in its own unit; 0 where it does not apply."""
+
+    psi: float = 0.0
+    """Above what sampling alone produces."""
+    shift: float = 0.0
+    """Wasserstein distance in the reference's standard deviations."""
+    missing_change: float = 0.0
+    """Absolute change of the missing rate, in [0, 1]."""
+    unseen_share: float = 0.0
+    """Share of rows with a category that the reference never held."""
+    correlation_change: float = 0.0
+    """Absolute change, in [0, 2]."""
+
+
+def is_real(adjusted_p_value: float) -> bool:
+    """Return whether chance is ruled out; never for NaN."""
+    return adjusted_p_value <= FALSE_DISCOVERY_RATE
+
+
+def size_severity(size: DriftSize, *, reliance: float = 1.0) -> Severity:
+    """Return the severity that a change of this size has if it is real.
+
+    Parameters
+    ----------
+    size : DriftSize
+    reliance : float, >= 0
+        The feature's share of the model's reliance over the average feature's: 1 is average.
+
+    Examples
+    --------
+    >>> size_severity(DriftSize(psi=0.12)).word, size_severity(DriftSize(psi=0.12), reliance=0.1).word
+    ('medium', 'low')
+    """
+    return max(
+        _PSI.severity(size.psi, reliance=reliance),
+        _SHIFT.severity(size.shift, reliance=reliance),
+        _MISSING.severity(size.missing_change, reliance=reliance),
+        _UNSEEN.severity(size.unseen_share, reliance=reliance),
+        _CORRELATION.severity(size.correlation_change, reliance=reliance),
+    )
+
+
+def drift_severity(*, real: bool, size: DriftSize, reliance: float = 1.0) -> Severity:
+    """Return the severity of a change: none unless it is real, then by its size."""
+    return size_severity(size, reliance=reliance) if real else Severity.NONE
