@@ -1,0 +1,12 @@
+-- A million applications with copies, older versions and contradicting customers, one percent or two of each.
+CREATE TABLE loan_details (loan_id text, customer_id text, loan_status text, application_time text, current_loan_amount numeric, term text, tax_liens double precision, purpose text, no_of_properties double precision);
+CREATE TABLE customer_details (customer_id text, home_ownership text, annual_income double precision, years_in_current_job text, months_since_last_delinquent double precision, no_of_cars double precision, no_of_children double precision);
+CREATE TABLE credit_details (customer_id text, credit_score double precision, monthly_debt text, years_of_credit_history double precision, no_of_open_accounts double precision, no_of_credit_problems double precision, current_credit_balance double precision, max_open_credit text, bankruptcies double precision);
+INSERT INTO loan_details SELECT md5('l'||i)::uuid::text, md5('c'||(i::bigint*7919)%900000)::uuid::text, CASE WHEN i%4=0 THEN 'Loan Refused' ELSE 'Loan Given' END,
+ to_char(timestamp '2015-01-01' + i * interval '30 seconds','DD-MM-YYYY HH24:MI:SS'), (i::bigint*31)%35000, CASE WHEN i%4=0 THEN 'Long Term' ELSE 'Short Term' END, 0, (ARRAY['debt consolidation','Home Improvements','other','major_purchase'])[1+i%4], i%5 FROM generate_series(1,1000000) i;
+INSERT INTO loan_details SELECT * FROM loan_details WHERE random()<0.01;
+INSERT INTO loan_details SELECT loan_id, customer_id, loan_status, '01-01-2016 10:00', current_loan_amount+1, term, tax_liens,purpose,no_of_properties FROM loan_details WHERE random()<0.01;
+INSERT INTO customer_details SELECT md5('c'||i)::uuid::text, (ARRAY['Rent','Home Mortgage','Own Home','HaveMortgage'])[1+i%4], CASE WHEN i%3>0 THEN 30000+(i::bigint*17)%90000 END, (ARRAY['10+ years','2 years','< 1 year',NULL])[1+i%4], CASE WHEN i%2=0 THEN i%80 END, i%5, i%4 FROM generate_series(1,700000) i;
+INSERT INTO customer_details SELECT customer_id, 'other', annual_income, years_in_current_job, 1,2,3 FROM customer_details WHERE random()<0.02;
+INSERT INTO credit_details SELECT md5('c'||i)::uuid::text, CASE WHEN i%3>0 THEN 700+i%50 END, '$'||(i%3000)||'.25', 10+i%20, i%20, i%3, (i::bigint*13)%50000, ((i::bigint*97)%100000)::text, i%2 FROM generate_series(1,700000) i;
+INSERT INTO credit_details SELECT customer_id, 711, monthly_debt,1,2,3,4,max_open_credit,0 FROM credit_details WHERE random()<0.02;
