@@ -1,0 +1,157 @@
+"""Figures as the page shows them."""
+
+import math
+from datetime import datetime
+
+from loanwatch.errors import shorten
+from loanwatch.monitoring import Measurement
+
+__all__ = [
+    "NOTHING",
+    "day",
+    "figure",
+    "interval",
+    "measured",
+    "metric_title",
+    "moment",
+    "p_value",
+    "share",
+    "text",
+    "title",
+]
+
+NOTHING = "–"
+
+_TITLES = {
+    "auc": "AUC",
+    "auc_change": "AUC change",
+    "auc_difference": "AUC difference",
+    "average_precision": "PR-AUC",
+    "brier": "Brier score",
+    "brier_change": "Brier score change",
+    "brier_difference": "Brier score difference",
+    "challenger_auc": "AUC, new model",
+    "champion_auc": "AUC, deployed model",
+    "estimated_auc": "AUC, estimated",
+    "f1": "F1",
+    "gini": "Gini",
+    "jensen_shannon": "Jensen–Shannon distance",
+    "kolmogorov_smirnov": "Kolmogorov–Smirnov",
+    "ks": "KS",
+    "pr_auc": "PR-AUC",
+    "psi": "PSI",
+    "train_test_degradation": "AUC lost from training to test",
+}
+
+
+def figure(value: float | None) -> str:
+    """Return a number with about four significant digits.
+
+    >>> figure(0.76543), figure(1187.0), figure(-0.0001234), figure(None), figure(float("nan"))
+    ('0.765', '1,187', '−0.000123', '–', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if value == int(value) and abs(value) < 1e15:
+        return _signed(f"{int(value):,}")
+    size = abs(value)
+    if size >= 1000:
+        return _signed(f"{value:,.0f}" if size < 1e15 else f"{value:.3g}")
+    return _signed(f"{value:.3f}" if 0.01 <= size < 10 else f"{value:.3g}")
+
+
+def measured(name: str, value: float | None) -> str:
+    """Return the value of a named statistic: rates and shares as percentages, everything else as a number.
+
+    >>> measured("missing_rate", 0.3512), measured("auc", 0.771), measured("missing_rate_change", -0.07)
+    ('35.1 %', '0.771', '−7.0 %')
+    """
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if name.removesuffix("_change").endswith(("_rate", "_share")):
+        return _signed(("-" if value < 0 else "") + share(abs(value)))
+    return figure(value)
+
+
+def _signed(figures: str) -> str:
+    return figures.replace("-", "−", 1) if figures.startswith("-") else figures
+
+
+def interval(measurement: Measurement) -> str:
+    """Return the ends of a 95 % interval, or nothing.
+
+    >>> interval(Measurement(name="auc", value=0.77, lower=0.75, upper=0.79))
+    '0.750 to 0.790'
+    """
+    if measurement.lower is None or measurement.upper is None:
+        return ""
+    if not (math.isfinite(measurement.lower) and math.isfinite(measurement.upper)):
+        return ""
+    return f"{measured(measurement.name, measurement.lower)} to {measured(measurement.name, measurement.upper)}"
+
+
+def p_value(value: float | None) -> str:
+    """Return a p-value, never as zero.
+
+    >>> p_value(0.0321), p_value(1e-20), p_value(None)
+    ('p = 0.032', 'p < 0.001', '')
+    """
+    if value is None or not math.isfinite(value):
+        return ""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def share(value: float | None) -> str:
+    """Return a share of rows as a percentage.
+
+    >>> share(0.3512), share(0.0042), share(0.0), share(None)
+    ('35.1 %', '0.4 %', '0 %', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if value == 0:
+        return "0 %"
+    return "< 0.1 %" if 0 < value < 0.0005 else f"{100 * value:.1f} %"
+
+
+def text(value: object, limit: int = 600) -> str:
+    r"""Return text that cannot blow up the page: shortened, and without characters that browsers reject.
+
+    >>> text("a\x00b"), len(text("x" * 10_000_000, limit=40))
+    ('ab', 40)
+    """
+    cut = shorten(str(value)[: 4 * limit] if len(str(value)) > 8 * limit else value, limit)
+    return "".join(c for c in cut if c in "\n\t" or (c.isprintable() or c == "\u00a0"))
+
+
+def title(name: str) -> str:
+    """Return a column's or rule's name with spaces and a capital.
+
+    >>> title("credit_score")
+    'Credit score'
+    """
+    words = text(name, 60).replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def metric_title(name: str) -> str:
+    """Return what the field calls a statistic.
+
+    >>> metric_title("auc"), metric_title("missing_rate_change")
+    ('AUC', 'Missing rate change')
+    """
+    return _TITLES.get(name, title(name))
+
+
+def day(value: datetime) -> str:
+    """Return a date in words.
+
+    >>> day(datetime(2015, 4, 16))
+    '16 April 2015'
+    """
+    return f"{value.day} {value:%B %Y}"
+
+
+def moment(value: datetime | None) -> str:
+    """Return date and minute."""
+    return NOTHING if value is None else f"{day(value)}, {value:%H:%M} {value:%Z}".strip()

@@ -1,0 +1,41 @@
+"""The page of a run: one file, no network, no script."""
+
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from loanwatch.reports.formatting import day, moment, text
+from loanwatch.reports.page import page_of
+from loanwatch.reports.summary import RunSummary
+
+__all__ = ["render_run_report"]
+
+
+def render_run_report(summary: RunSummary) -> str:
+    """Return the HTML page of a run.
+
+    Everything that comes from data is escaped and cut, so that the page stays under 500 KB whatever the run holds.
+
+    Parameters
+    ----------
+    summary : RunSummary
+
+    Returns
+    -------
+    str
+        A whole document in UTF-8, light and dark, fit for print.
+    """
+    return _environment().get_template("run.html.j2").render(page=page_of(summary), run=summary)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("loanwatch.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": day, "moment": moment, "text": text}
+    return environment
