@@ -30,9 +30,10 @@ def with_loanwatch(conninfo: str, folder: Path) -> int:
 
 
 def with_pandas(conninfo: str, folder: Path) -> int:
-    import pandas as pd
-    import psycopg
-    import sqlalchemy
+    # Here, so that the other side does not pay for them.
+    import pandas as pd  # noqa: PLC0415
+    import psycopg  # noqa: PLC0415
+    import sqlalchemy  # noqa: PLC0415
 
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo))
     query = bind_window(default_contract().extract_query, start=START, end=END)

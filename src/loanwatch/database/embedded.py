@@ -23,7 +23,7 @@ from loanwatch.errors import DatabaseUnavailableError
 
 __all__ = ["EmbeddedServer", "ServerStatus"]
 
-_USER = "loanwatch"
+_USER = "postgres"  # not loanwatch: "$user" leads the search_path, and a schema of that name is ours
 _DATABASE = "loanwatch"
 _START_SECONDS = 60
 

@@ -2,10 +2,11 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import Any
 
 from psycopg import sql
 
@@ -68,7 +69,9 @@ def extract_window(
     if start >= end:
         raise WindowError(f"the window must begin before it ends, got start {_show(start)} and end {_show(end)}")
     statement = _statement(database, contract, bind_window(contract.extract_query, start=start, end=end))
-    with _replacing(destination) as draft:
+    # Counted meanwhile: the server needs a while until the first row comes.
+    with ThreadPoolExecutor(max_workers=1) as beside, _replacing(destination) as draft:
+        unreadable = beside.submit(count_unreadable, database, contract)
         rows = _stream(database, statement, draft, progress)
         if not rows:
             raise WindowError(_emptiness(database, contract, start, end))
@@ -113,7 +116,7 @@ def _statement(database: Database, contract: Contract, query: str) -> str:
 
 
 def _narrowed(columns: sql.Composable, query: str, *, limit: int | None = None) -> sql.Composed:
-    inner = sql.SQL(cast("LiteralString", query))  # the contract's own text, ends of the window put in
+    inner = sql.SQL(query)  # the contract's own text, ends of the window put in
     rows = sql.SQL("") if limit is None else sql.SQL(" LIMIT {}").format(limit)
     return sql.SQL("SELECT {} FROM (\n{}\n) AS extraction{}").format(columns, inner, rows)
 
@@ -139,15 +142,29 @@ def _stream(database: Database, statement: str, path: Path, progress: Callable[[
             try:
                 cursor.execute(statement)
                 reader = cursor.fetch_record_batch()
-                with pq.ParquetWriter(path, reader.schema, compression="lz4") as writer:
+                with pq.ParquetWriter(path, _plain_schema(reader.schema), compression="lz4") as writer:
                     for batch in reader:
-                        writer.write_batch(batch)
+                        writer.write_batch(_plain_batch(batch))
                         rows += batch.num_rows
                         if progress:
                             progress(rows)
             except pa.ArrowException as error:
                 raise DatabaseUnavailableError(f"extraction: the database gave up: {error}") from error
     return rows
+
+
+def _plain_schema(schema: Any) -> Any:  # noqa: ANN401  (pyarrow has no types)
+    """Return the schema with the text that the driver wraps a numeric in, rather than the wrapper."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    return pa.schema([(f.name, getattr(f.type, "storage_type", f.type)) for f in schema])
+
+
+def _plain_batch(batch: Any) -> Any:  # noqa: ANN401
+    import pyarrow as pa  # noqa: PLC0415
+
+    columns = [getattr(column, "storage", column) for column in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=_plain_schema(batch.schema))
 
 
 @contextlib.contextmanager
