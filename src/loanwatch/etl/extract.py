@@ -76,7 +76,7 @@ def extract_window(
         if not rows:
             raise WindowError(_emptiness(database, contract, start, end))
     names = (*contract.column_names, *(audit.column for audit in contract.audit))
-    return Extraction(path=destination, rows=rows, columns=names, unreadable_times=count_unreadable(database, contract))
+    return Extraction(path=destination, rows=rows, columns=names, unreadable_times=unreadable.result())
 
 
 def session_settings() -> tuple[str, ...]:

@@ -107,7 +107,7 @@ def load_folder(
         with explained("load"), database.connect() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])  # two loads at once take turns
             staged = [
-                _stage(connection, contract, table, files[table.name], complaints, progress)
+                _stage(connection, contract, table, file=files[table.name], complaints=complaints, progress=progress)
                 for table in contract.tables
             ]
             complaints.raise_if_any()
