@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.ensemble import RandomForestClassifier  # type: ignore[import-untyped]
 from sklearn.model_selection import StratifiedKFold  # type: ignore[import-untyped]
 
@@ -12,10 +14,12 @@ from loanwatch.training.export import Estimator
 
 __all__ = ["fit_calibrator", "out_of_fold"]
 
+FloatArray = NDArray[np.float64]
+
 _FOLDS = 5
 _PRIOR_WEIGHT = 1.0
 _SMALLEST_SLOPE = 0.01
-_STEPS = 30
+_PRIOR = np.array([1.0, 0.0])
 
 
 def out_of_fold(
@@ -25,7 +29,7 @@ def out_of_fold(
     *,
     make: Callable[[], Estimator],
     seed: int,
-) -> NDArray[np.float64]:
+) -> FloatArray:
     """Return P(positive), of shape (n,), for each training row from trees that have not seen it.
 
     A forest has those already (out of bag); `nan` where every tree saw the row. Otherwise five stratified folds are
@@ -41,7 +45,7 @@ def out_of_fold(
     return scores
 
 
-def fit_calibrator(score: NDArray[np.float64], label: NDArray[np.bool_]) -> Calibrator:
+def fit_calibrator(score: FloatArray, label: NDArray[np.bool_]) -> Calibrator:
     """Fit slope and intercept by maximum a-posteriori likelihood.
 
     The prior, worth about one application, is slope 1 and intercept 0: it keeps the line finite where the scores
@@ -59,19 +63,29 @@ def fit_calibrator(score: NDArray[np.float64], label: NDArray[np.bool_]) -> Cali
     """
     known = np.isfinite(score)
     z, y = logit(score[known]), label[known].astype(np.float64)
-    design = np.column_stack([z, np.ones_like(z)])
-    prior = line = np.array([1.0, 0.0])
-    for _ in range(_STEPS):
-        expected = 1 / (1 + np.exp(-np.clip(design @ line, -500, 500)))
-        gradient = design.T @ (expected - y) + _PRIOR_WEIGHT * (line - prior)
-        weight = expected * (1 - expected)
-        curvature = (design * weight[:, None]).T @ design + _PRIOR_WEIGHT * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        line = line - step
-        if np.abs(step).max() < 1e-10:
-            break
-    slope, intercept = (float(each) for each in line)
+    start = np.array([0.0, 0.0])
+    found = minimize(_loss, start, args=(z, y), jac=_gradient, hess=_curvature, method="trust-exact", tol=1e-6)
+    slope, intercept = (float(each) for each in found.x)
     if slope < _SMALLEST_SLOPE:
         base = float(logit(np.array([y.mean()]))[0])
         slope, intercept = _SMALLEST_SLOPE, base - _SMALLEST_SLOPE * float(z.mean())
     return Calibrator(slope=slope, intercept=intercept)
+
+
+def _loss(line: FloatArray, z: FloatArray, y: FloatArray) -> float:
+    """Return the negative log posterior of a line (slope, intercept), up to a constant."""
+    t = line[0] * z + line[1]
+    return float(np.sum(np.logaddexp(0, t) - y * t) + _PRIOR_WEIGHT * np.sum((line - _PRIOR) ** 2) / 2)
+
+
+def _gradient(line: FloatArray, z: FloatArray, y: FloatArray) -> FloatArray:
+    residual = expit(line[0] * z + line[1]) - y
+    slopes: FloatArray = np.array([residual @ z, residual.sum()]) + _PRIOR_WEIGHT * (line - _PRIOR)
+    return slopes
+
+
+def _curvature(line: FloatArray, z: FloatArray, y: FloatArray) -> FloatArray:  # noqa: ARG001  (minimize passes both)
+    expected = expit(line[0] * z + line[1])
+    weight = expected * (1 - expected)
+    mixed = weight @ z
+    return np.array([[weight @ z**2, mixed], [mixed, weight.sum()]]) + _PRIOR_WEIGHT * np.eye(2)
