@@ -61,15 +61,17 @@ def figure(value: float | None) -> str:
 
 
 def measured(name: str, value: float | None) -> str:
-    """Return the value of a named statistic: rates and shares as percentages, everything else as a number.
+    """Return the value of a named statistic: shares as percentages, their changes in points, else a number.
 
     >>> measured("missing_rate", 0.3512), measured("auc", 0.771), measured("missing_rate_change", -0.07)
-    ('35.1 %', '0.771', '−7.0 %')
+    ('35.1 %', '0.771', '−7.0 points')
     """
     if value is None or not math.isfinite(value):
         return NOTHING
-    if name.removesuffix("_change").endswith(("_rate", "_share")):
-        return _signed(("-" if value < 0 else "") + share(abs(value)))
+    if name.endswith(("_rate_change", "_share_change")):
+        return f"{_signed(f'{100 * value:+.1f}')} points"
+    if name.endswith(("_rate", "_share")):
+        return share(value)
     return figure(value)
 
 

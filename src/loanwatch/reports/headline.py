@@ -41,14 +41,24 @@ def headline_of(summary: RunSummary) -> Headline:
 
 
 def _matters(summary: RunSummary) -> str:
+    """Answer from the reason that carries the outcome; a notice ends with why nothing needs to be done."""
+    reports = [report for _, report in summary.checks if report is not None]
+    worst = _worst(reports)
+    if summary.outcome == "halted" and worst is not None:
+        return f"Yes. {worst.summary}"
+    if summary.outcome == "notice" and summary.reasons:
+        return f"Not now. {summary.reasons[-1]}"
+    if summary.outcome == "retrained" and summary.reasons:
+        return f"Yes. {summary.reasons[0]}"
+    if summary.outcome == "no_change" and worst is None and _judged(reports):
+        return "No. Every check that could be made passed."
     if summary.reasons:
         return summary.reasons[0]
-    reports = [report for _, report in summary.checks if report is not None]
-    if worst := _worst(reports):
-        return worst.summary
-    if any(report.status is not Status.SKIPPED for report in reports):
-        return "No. Every check that could be made passed."
-    return "It cannot be said: no check could be made."
+    return worst.summary if worst else "It cannot be said: no check could be made."
+
+
+def _judged(reports: list[CheckReport]) -> bool:
+    return any(report.status is not Status.SKIPPED for report in reports)
 
 
 def _worst(reports: list[CheckReport]) -> CheckReport | None:

@@ -1,6 +1,7 @@
 """The data-quality check: every rule on one cleaned window."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,7 +15,7 @@ from loanwatch.monitoring.data_quality.constant import check_constant
 from loanwatch.monitoring.data_quality.duplicates import check_contradictions, check_duplicates
 from loanwatch.monitoring.data_quality.inspection import Cells, Inspection, Outcome
 from loanwatch.monitoring.data_quality.labels import check_conflicting_labels, check_label_words
-from loanwatch.monitoring.data_quality.leakage import LEAKAGE, check_leakage, leaking_mask
+from loanwatch.monitoring.data_quality.leakage import LEAKAGE, check_leakage, known_leaks, leaking_mask
 from loanwatch.monitoring.data_quality.missing import check_missing
 from loanwatch.monitoring.data_quality.outliers import check_outliers
 from loanwatch.monitoring.data_quality.power import check_power
@@ -31,7 +32,6 @@ __all__ = ["check", "leaking_rows"]
 NAME = "data_quality"
 
 RULES: tuple[Callable[[Inspection], Outcome], ...] = (
-    check_leakage,
     check_columns,
     check_missing,
     check_units,
@@ -56,6 +56,7 @@ def check(
     window: tuple[datetime, datetime] | None = None,
     reference: Profile | None = None,
     now: datetime | None = None,
+    earlier_leaks: Sequence[Finding] = (),
 ) -> CheckReport:
     """Return what is wrong with the data of a window.
 
@@ -73,6 +74,9 @@ def check(
         Of the deployed model's reference. Without it nothing is compared, which the limitations say.
     now : aware datetime, optional
         Rows after it are dated in the future; by default the present.
+    earlier_leaks : sequence of Finding
+        The label leaks whose rows the deployed model never saw. Under `leakage = exclude` a small window may not show
+        them again; its rows in them are set aside all the same.
 
     Returns
     -------
@@ -89,7 +93,9 @@ def check(
         window=window,
         reference=Reference.of(reference) if reference is not None and reference.rows else None,
     )
-    outcomes = [rule(inspection) for rule in RULES]
+    leakage = _leakage(inspection, earlier_leaks)
+    comparable = _comparable(inspection, leakage)
+    outcomes = [leakage, *(rule(comparable) for rule in RULES)]
     findings = sorted((f for o in outcomes for f in o.findings), key=lambda f: -f.severity)
     measurements: dict[str, tuple[Measurement, ...]] = {}
     for outcome in outcomes:
@@ -104,6 +110,21 @@ def check(
         limitations=tuple(line for o in outcomes for line in o.limitations),
         details={"rows": inspection.rows},
     )
+
+
+def _leakage(inspection: Inspection, earlier: Sequence[Finding]) -> Outcome:
+    found = check_leakage(inspection)
+    if inspection.contract.policy.leakage != "exclude":
+        return found
+    return replace(found, findings=(*found.findings, *known_leaks(inspection, earlier, found.findings)))
+
+
+def _comparable(inspection: Inspection, leakage: Outcome) -> Inspection:
+    """Return the rows that can be compared with a reference from which leaking rows were excluded."""
+    if inspection.contract.policy.leakage != "exclude" or not leakage.findings:
+        return inspection
+    rest = ~leaking_mask(inspection, leakage.findings)
+    return inspection.keep(rest) if rest.any() else inspection
 
 
 def leaking_rows(cleaned: Cleaned, report: CheckReport) -> NDArray[np.bool_]:

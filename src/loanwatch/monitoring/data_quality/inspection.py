@@ -1,9 +1,10 @@
 """What every data-quality rule looks at, and what it gives back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -83,6 +84,11 @@ class Inspection(Cells):
             out[(words == label.positive).fill_null(value=False).to_numpy()] = 1.0
             out[(words == label.negative).fill_null(value=False).to_numpy()] = 0.0
         return out
+
+    def keep(self, rows: NDArray[np.bool_]) -> Self:
+        """Return the inspection of these rows alone."""
+        wanted = pl.Series(rows)
+        return replace(self, frame=self.frame.filter(wanted), issues=self.issues.filter(wanted))
 
 
 @dataclass(frozen=True, kw_only=True)

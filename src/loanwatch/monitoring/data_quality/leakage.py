@@ -4,7 +4,8 @@ Such a region was filled in, dropped or overwritten after the decision. A model 
 history and fails on new applications, whose decision has not been taken yet.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from loanwatch.monitoring.data_quality.regions import Region, region_mask
 from loanwatch.monitoring.data_quality.wording import count, listing, percent
 from loanwatch.monitoring.result import Finding, Measurement, Severity
 
-__all__ = ["LEAKAGE", "check_leakage", "leaking_mask"]
+__all__ = ["LEAKAGE", "check_leakage", "known_leaks", "leaking_mask"]
 
 LEAKAGE = "data_quality.leakage"
 
@@ -33,7 +34,44 @@ def check_leakage(inspection: Inspection) -> Outcome:
     return Outcome(findings=tuple(_finding(leak, inspection.contract, known) for leak in find_leaks(inspection)))
 
 
-def leaking_mask(cells: Cells, findings: tuple[Finding, ...]) -> NDArray[np.bool_]:
+def known_leaks(inspection: Inspection, known: Sequence[Finding], found: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return a notice for each earlier leak that this window is too small, or too young, to show by itself.
+
+    The deployed model never saw rows like these, so they must be set aside here as well.
+    """
+    shown = {_cause_key(f) for f in found}
+    earlier = [f for f in known if f.check == LEAKAGE and _cause_key(f) not in shown]
+    notices = (_notice(inspection, finding) for finding in earlier)
+    return tuple(notice for notice in notices if notice is not None)
+
+
+def _cause_key(finding: Finding) -> str:
+    """Return what makes two leaks the same: the region, and its column unless it is a record."""
+    region = finding.details["region"]
+    return repr(region if region.get("records") else (finding.details["columns"][0], region))
+
+
+def _notice(inspection: Inspection, finding: Finding) -> Finding | None:
+    columns, details = tuple(finding.details["columns"]), dict(finding.details["region"])
+    mask = region_mask(inspection, columns, details)
+    rows = int(np.count_nonzero(mask))
+    if rows == 0:
+        return None
+    kind = details.pop("kind")
+    region = Region(kind=kind, columns=columns, details=details, mask=mask)
+    return replace(
+        finding,
+        severity=Severity.LOW,
+        sentence=(
+            f"{count(rows, 'application')} {_whose(region, inspection.contract)} {'is' if rows == 1 else 'are'} set "
+            "aside, as when the deployed model was trained: there they gave the label away."
+        ),
+        measurements=(),
+        details={**finding.details, "rows": rows, "pure_rows": None, "purity": None, "base_rate": None},
+    )
+
+
+def leaking_mask(cells: Cells, findings: Sequence[Finding]) -> NDArray[np.bool_]:
     """Return the rows that lie in any of the leaks that were found, in this window or in another; shape (rows,)."""
     mask = np.zeros(cells.rows, dtype=bool)
     for finding in findings:
@@ -78,15 +116,14 @@ def _sentence(leak: Leak, contract: Contract, label: str, known: int) -> str:
     verb = "is" if leak.pure_rows == leak.rows else "are"
     rest = f"; among the others it is {percent(leak.base_rate)}" if leak.rows < known else ""
     return (
-        f"{many} {_whose(leak, contract)} {verb} “{label}”{rest}. {_cause(leak.region.kind)} "
-        "A model would learn the decision from it instead of the applicant. "
+        f"{many} {_whose(leak.region, contract)} {verb} “{label}”{rest}. {_cause(leak.region.kind)} "
         "Set these rows aside (leakage = exclude) or fix the feed."
     )
 
 
-def _whose(leak: Leak, contract: Contract) -> str:
+def _whose(region: Region, contract: Contract) -> str:
     """Return the clause that says which applications these are."""
-    region, columns = leak.region, leak.region.columns
+    columns = region.columns
     if region.details.get("records"):
         tables = " and ".join(region.details["tables"])
         return f"without a usable record in {tables} ({listing(contract.label_of(c) for c in columns)} missing)"

@@ -54,7 +54,9 @@ def check_outliers(inspection: Inspection) -> Outcome:
     share = Measurement(name="outlier_rate", value=rows / inspection.rows, n_current=inspection.rows)
     if share.value < NOTICE_SHARE or rows < 3:
         return Outcome(measurements={"dataset": (share,)})
-    strongest = np.argsort(-np.abs(matrix[outlying]).mean(axis=0))[:3]
+    # Rows that only their combination makes unusual name the column in which they lie farthest.
+    farthest = np.bincount(np.abs(matrix[outlying]).argmax(axis=1), minlength=matrix.shape[1])
+    strongest = [i for i in np.argsort(-farthest, kind="stable")[:3] if farthest[i]]
     names = [list(usable)[i] for i in strongest]
     finding = Finding(
         check="data_quality.outliers",
