@@ -9,10 +9,14 @@ from dataclasses import dataclass
 
 from loanwatch.monitoring.result import Severity
 
-__all__ = ["FALSE_DISCOVERY_RATE", "Bands", "DriftSize", "drift_severity", "is_real", "size_severity"]
+__all__ = ["FALSE_DISCOVERY_RATE", "Bands", "DriftSize", "drift_severity", "is_real", "is_sure", "size_severity"]
 
 FALSE_DISCOVERY_RATE = 0.01
 """Adjusted p-values up to this are real: where nothing moved, one window in a hundred shows anything."""
+
+_SURE = 0.002
+"""Adjusted p-values up to this may alarm. In a window of 50 rows every change that is real is also large: without a
+second, stricter level each false notice would be a false alarm."""
 
 _RELIANCE_RANGE = (0.25, 2.0)
 """Even a feature that the model ignores counts for a quarter: a broken feed seldom comes alone."""
@@ -62,8 +66,13 @@ class DriftSize:
 
 
 def is_real(adjusted_p_value: float) -> bool:
-    """Return whether chance is ruled out; never for NaN."""
+    """Return whether chance is ruled out well enough for a notice; never for NaN."""
     return adjusted_p_value <= FALSE_DISCOVERY_RATE
+
+
+def is_sure(adjusted_p_value: float) -> bool:
+    """Return whether chance is ruled out well enough for an alarm; never for NaN."""
+    return adjusted_p_value <= _SURE
 
 
 def size_severity(size: DriftSize, *, reliance: float = 1.0) -> Severity:
@@ -89,6 +98,23 @@ def size_severity(size: DriftSize, *, reliance: float = 1.0) -> Severity:
     )
 
 
-def drift_severity(*, real: bool, size: DriftSize, reliance: float = 1.0) -> Severity:
-    """Return the severity of a change: none unless it is real, then by its size."""
-    return size_severity(size, reliance=reliance) if real else Severity.NONE
+def drift_severity(adjusted_p_value: float, size: DriftSize, *, reliance: float = 1.0) -> Severity:
+    """Return the severity of a change: none unless it is real, a notice unless it is sure, then by its size.
+
+    Parameters
+    ----------
+    adjusted_p_value : float, in [0, 1]
+        Corrected over everything that was tested; NaN where no test could be made.
+    size : DriftSize
+    reliance : float, >= 0
+        1 is the average feature's.
+
+    Examples
+    --------
+    >>> [drift_severity(p, DriftSize(psi=0.3)).word for p in (0.02, 0.01, 0.001)]
+    ['none', 'low', 'high']
+    """
+    if not is_real(adjusted_p_value):
+        return Severity.NONE
+    severity = size_severity(size, reliance=reliance)
+    return severity if is_sure(adjusted_p_value) else min(severity, Severity.LOW)

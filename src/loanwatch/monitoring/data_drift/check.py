@@ -1,6 +1,7 @@
 """The data-drift check: every monitored column, the label, the score and the correlations of two windows."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from loanwatch.contract import Contract
@@ -10,7 +11,7 @@ from loanwatch.monitoring.data_drift.sentences import column_sentence, hub_sente
 from loanwatch.monitoring.data_drift.univariate import compare_categorical, compare_numeric
 from loanwatch.monitoring.profile import CategoricalProfile, ColumnProfile, NumericProfile, Profile, dispersions
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
-from loanwatch.monitoring.verdict import FALSE_DISCOVERY_RATE, DriftSize, drift_severity, is_real
+from loanwatch.monitoring.verdict import FALSE_DISCOVERY_RATE, drift_severity, is_real
 from loanwatch.statistics import benjamini_hochberg, detectable_psi
 
 __all__ = ["check"]
@@ -21,12 +22,12 @@ _COARSE_PSI = 0.10
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Verdicts:
-    """What survives the correction over all tests."""
+class _Corrected:
+    """The p-values after correction over all tests."""
 
-    real: Mapping[str, frozenset[str]]
-    """Column → aspects that are real."""
-    pairs: tuple[PairChange, ...]
+    columns: Mapping[str, Mapping[str, float]]
+    """Column → aspect → adjusted p-value."""
+    pairs: Mapping[PairChange, float]
     n_tests: int
 
 
@@ -36,7 +37,7 @@ def check(
     """Say which features moved between two windows, whether it is real and whether it matters.
 
     All p-values (per column: distribution, missing rate, unseen categories; per pair: correlation) are corrected
-    together by Benjamini–Hochberg at 0.01, after deflation by the day-to-day variation inside the reference. A real
+    together by Benjamini–Hochberg, after deflation by the day-to-day variation inside the reference. A real
     change gets its severity from its size, weighted by the model's reliance (`monitoring.verdict`).
 
     Parameters
@@ -64,11 +65,11 @@ def check(
         return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=f"The {side} holds no rows: no comparison.")
     changes = {change.subject: change for change in _compare_columns(reference, current, contract)}
     pairs = compare_correlations(reference, current, names=[c.name for c in contract.monitored])
-    verdicts = _correct(changes, pairs)
+    corrected = _correct(changes, pairs)
     reliance = _reliance(importance or {})
     findings = [
-        *_column_findings(changes, verdicts, reliance),
-        *_pair_findings(changes, verdicts, reliance, contract),
+        *_column_findings(changes, corrected, reliance),
+        *_pair_findings(changes, corrected, reliance, contract),
     ]
     findings.sort(key=lambda finding: (-finding.severity, -_first_psi(finding)))
     worst = max((finding.severity for finding in findings), default=Severity.NONE)
@@ -78,12 +79,12 @@ def check(
         summary=_summary(findings, contract, n_features=sum(c.name in changes for c in contract.monitored)),
         findings=tuple(findings),
         measurements={name: change.measurements for name, change in changes.items()},
-        limitations=tuple(_limitations(reference, current, contract, changes, verdicts)),
+        limitations=tuple(_limitations(reference, current, contract, changes, corrected)),
         details={
             "columns": {name: dict(change.details) for name, change in changes.items()},
             "n_reference": reference.rows,
             "n_current": current.rows,
-            "tests": verdicts.n_tests,
+            "tests": corrected.n_tests,
             "false_discovery_rate": FALSE_DISCOVERY_RATE,
         },
     )
@@ -120,18 +121,17 @@ def _variation(reference: Profile, column: ColumnProfile, current: Profile) -> V
     return Variation(values=1.0 + (values - 1.0) * density, missing=1.0 + (missing - 1.0) * density)
 
 
-def _correct(changes: Mapping[str, ColumnChange], pairs: tuple[PairChange, ...]) -> _Verdicts:
+def _correct(changes: Mapping[str, ColumnChange], pairs: Sequence[PairChange]) -> _Corrected:
     keys = [(name, aspect) for name, change in changes.items() for aspect in change.p_values]
     p_values = [changes[name].p_values[aspect] for name, aspect in keys] + [pair.p_value for pair in pairs]
-    adjusted = benjamini_hochberg(p_values)
-    real: dict[str, set[str]] = {name: set() for name in changes}
+    adjusted = benjamini_hochberg(p_values).tolist()
+    columns: dict[str, dict[str, float]] = {name: {} for name in changes}
     for (name, aspect), value in zip(keys, adjusted, strict=False):
-        if is_real(float(value)):
-            real[name].add(aspect)
-    return _Verdicts(
-        real={name: frozenset(aspects) for name, aspects in real.items()},
-        pairs=tuple(pair for pair, value in zip(pairs, adjusted[len(keys) :], strict=True) if is_real(float(value))),
-        n_tests=int((adjusted == adjusted).sum()),  # noqa: PLR0124  (NaN marks a test that was not made)
+        columns[name][aspect] = value
+    return _Corrected(
+        columns=columns,
+        pairs=dict(zip(pairs, adjusted[len(keys) :], strict=True)),
+        n_tests=sum(not math.isnan(value) for value in adjusted),
     )
 
 
@@ -144,45 +144,45 @@ def _reliance(importance: Mapping[str, float]) -> Mapping[str, float]:
 
 
 def _column_findings(
-    changes: Mapping[str, ColumnChange], verdicts: _Verdicts, reliance: Mapping[str, float]
+    changes: Mapping[str, ColumnChange], corrected: _Corrected, reliance: Mapping[str, float]
 ) -> Iterator[Finding]:
     for name, change in changes.items():
-        real = verdicts.real[name]
-        severity = change.severity(real, reliance=reliance.get(name, 1.0))
+        adjusted = corrected.columns[name]
+        severity = change.severity(adjusted, reliance=reliance.get(name, 1.0))
         if severity is Severity.NONE:
             continue
         yield Finding(
             check=f"{_CHECK}.univariate",
             subject=name,
             severity=severity,
-            sentence=_capitalised(column_sentence(change, real, severity)),
+            sentence=_capitalised(column_sentence(change, adjusted)),
             measurements=change.measurements,
-            details={**change.details, "aspects": sorted(real), "reliance": reliance.get(name)},
+            details={
+                **change.details,
+                "aspects": sorted(aspect for aspect, value in adjusted.items() if is_real(value)),
+                "reliance": reliance.get(name),
+            },
         )
 
 
 def _pair_findings(
-    changes: Mapping[str, ColumnChange], verdicts: _Verdicts, reliance: Mapping[str, float], contract: Contract
+    changes: Mapping[str, ColumnChange], corrected: _Corrected, reliance: Mapping[str, float], contract: Contract
 ) -> Iterator[Finding]:
     # Where a column's own distribution moved far, its normal scores no longer measure the relation alone.
-    far = {
-        name for name, change in changes.items() if change.severity(verdicts.real[name], reliance=1.0) >= Severity.HIGH
-    }
+    far = {name for name, change in changes.items() if change.severity(corrected.columns[name]) >= Severity.HIGH}
     kept = [
         pair
-        for pair in verdicts.pairs
-        if not far & set(pair.columns)
-        and drift_severity(real=True, size=DriftSize(correlation_change=pair.size)) > Severity.NONE
+        for pair, adjusted in corrected.pairs.items()
+        if not far & set(pair.columns) and drift_severity(adjusted, pair.size) > Severity.NONE
     ]
     titles = {c.name: c.label for c in contract.monitored}
     for name, pairs in group_by_hub(kept, weights=reliance).items():
-        size = DriftSize(correlation_change=pairs[0].size)
-        severity = drift_severity(real=True, size=size, reliance=reliance.get(name, 1.0))
+        weight = reliance.get(name, 1.0)
         yield Finding(
             check=f"{_CHECK}.multivariate",
             subject=name,
-            severity=severity,
-            sentence=_capitalised(hub_sentence(titles[name], pairs, titles, severity, name)),
+            severity=max(drift_severity(corrected.pairs[pair], pair.size, reliance=weight) for pair in pairs),
+            sentence=_capitalised(hub_sentence(name, pairs, titles, min(corrected.pairs[pair] for pair in pairs))),
             measurements=tuple(_pair_measurement(pair) for pair in pairs[:10]),
             details={"pairs": [list(pair.columns) for pair in pairs[:10]], "reliance": reliance.get(name)},
         )
@@ -226,7 +226,7 @@ def _limitations(
     current: Profile,
     contract: Contract,
     changes: Mapping[str, ColumnChange],
-    verdicts: _Verdicts,
+    corrected: _Corrected,
 ) -> Iterator[str]:
     for column in contract.monitored:
         for side, profile in (("reference", reference), ("current window", current)):
@@ -235,7 +235,7 @@ def _limitations(
     for change in changes.values():
         if change.limitation:
             yield _capitalised(change.limitation)
-    level = FALSE_DISCOVERY_RATE / max(verdicts.n_tests, 1)
+    level = FALSE_DISCOVERY_RATE / max(corrected.n_tests, 1)
     smallest = detectable_psi(10, reference.rows, current.rows, level=level)
     if smallest >= _COARSE_PSI:
         yield (

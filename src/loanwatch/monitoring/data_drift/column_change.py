@@ -41,10 +41,10 @@ class ColumnChange:
         """The population stability index; `nan` where it could not be measured."""
         return next((m.value for m in self.measurements if m.name == "psi"), math.nan)
 
-    def severity(self, real: frozenset[str], *, reliance: float) -> Severity:
-        """Return the severity, given the aspects that are real."""
+    def severity(self, adjusted: Mapping[str, float], *, reliance: float = 1.0) -> Severity:
+        """Return the severity, given the corrected p-value of each aspect."""
         return max(
-            (drift_severity(real=aspect in real, size=size, reliance=reliance) for aspect, size in self.sizes.items()),
+            (drift_severity(adjusted.get(a, math.nan), size, reliance=reliance) for a, size in self.sizes.items()),
             default=Severity.NONE,
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loanwatch.monitoring.profile import Profile, ScoreMoments
+from loanwatch.monitoring.verdict import DriftSize
 from loanwatch.statistics import FloatArray, correlation_change
 
 __all__ = ["PairChange", "compare_correlations", "group_by_hub"]
@@ -26,9 +27,14 @@ class PairChange:
     n_current: int
 
     @property
-    def size(self) -> float:
+    def change(self) -> float:
         """Absolute change of the correlation."""
         return abs(self.current - self.reference)
+
+    @property
+    def size(self) -> DriftSize:
+        """The change as the bands judge it."""
+        return DriftSize(correlation_change=self.change)
 
 
 def compare_correlations(reference: Profile, current: Profile, *, names: Iterable[str]) -> tuple[PairChange, ...]:
@@ -78,12 +84,12 @@ def group_by_hub(
     dict
         Column → its pairs, the largest change first; every pair once.
     """
-    left, hubs = sorted(pairs, key=lambda p: -p.size), {}
+    left, hubs = sorted(pairs, key=lambda p: -p.change), {}
     while left:
         total: dict[str, float] = {}
         for pair in left:
             for name in pair.columns:
-                total[name] = total.get(name, 0.0) + pair.size
+                total[name] = total.get(name, 0.0) + pair.change
         hub = max(total, key=lambda name: (total[name], (weights or {}).get(name, 0.0)))
         hubs[hub] = [p for p in left if hub in p.columns]
         left = [p for p in left if hub not in p.columns]

@@ -1,6 +1,7 @@
 """Say in plain words what happened to a column."""
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,10 +10,11 @@ from loanwatch.monitoring.data_drift.column_change import ColumnChange
 from loanwatch.monitoring.data_drift.multivariate import PairChange
 from loanwatch.monitoring.profile import CategoricalProfile, NumericProfile
 from loanwatch.monitoring.result import Severity
+from loanwatch.monitoring.verdict import is_real, is_sure, size_severity
 
 __all__ = ["column_sentence", "hub_sentence", "number", "percent"]
 
-_SIZE_WORDS = {Severity.NONE: "negligible", Severity.LOW: "small", Severity.MEDIUM: "material"}
+_SIZE_WORDS = {Severity.NONE: "negligible", Severity.LOW: "small", Severity.MEDIUM: "material", Severity.HIGH: "large"}
 
 
 def number(value: float) -> str:
@@ -33,8 +35,16 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %" if 0 < abs(share) < 0.001 else f"{100 * share:.1f} %"
 
 
-def column_sentence(change: ColumnChange, real: frozenset[str], severity: Severity) -> str:
-    """Tell what moved in a column, with the figures, how sure it is and how large."""
+def column_sentence(change: ColumnChange, adjusted: Mapping[str, float]) -> str:
+    """Tell what moved in a column, with the figures, how sure it is and how large.
+
+    Parameters
+    ----------
+    change : ColumnChange
+    adjusted : mapping of str to float
+        Aspect → p-value after correction.
+    """
+    real = {aspect for aspect, p_value in adjusted.items() if is_real(p_value)}
     parts = []
     if "unseen" in real:
         parts.append(_unseen(change))
@@ -42,20 +52,38 @@ def column_sentence(change: ColumnChange, real: frozenset[str], severity: Severi
         parts.append(_values(change))
     if "missing" in real:
         parts.append(_missing(change))
-    size = _SIZE_WORDS.get(severity, "large")
+    size = max((size_severity(change.sizes[aspect]) for aspect in real), default=Severity.NONE)
     figure = "" if math.isnan(change.psi) else f"PSI {change.psi:.2f}, "
-    return f"{change.title} {'; it '.join(p for p in parts if p)} ({figure}real, {size})."
+    return f"{change.title} {'; it '.join(parts)} ({figure}{_judged(min(adjusted[a] for a in real), size)})."
 
 
-def hub_sentence(title: str, pairs: list[PairChange], titles: dict[str, str], severity: Severity, subject: str) -> str:
-    """Tell how a column's relation to others changed."""
+def hub_sentence(subject: str, pairs: Sequence[PairChange], titles: Mapping[str, str], adjusted: float) -> str:
+    """Tell how a column's relation to others changed.
+
+    Parameters
+    ----------
+    subject : str
+        The column that all pairs share.
+    pairs : sequence of PairChange
+        Largest change first.
+    titles : mapping of str to str
+        Column → what a person calls it.
+    adjusted : float
+        The smallest p-value of the pairs after correction.
+    """
     told = [
         f"{titles[next(n for n in pair.columns if n != subject)]} {pair.reference:+.2f} → {pair.current:+.2f}"
         for pair in pairs[:3]
     ]
     more = f" and {len(pairs) - 3} more" if len(pairs) > 3 else ""
-    size = _SIZE_WORDS.get(severity, "large")
-    return f"{title} goes with other features in another way: correlation with {', '.join(told)}{more} (real, {size})."
+    return (
+        f"{titles[subject]} goes with other features in another way: correlation with {', '.join(told)}{more} "
+        f"({_judged(adjusted, size_severity(pairs[0].size))})."
+    )
+
+
+def _judged(adjusted: float, size: Severity) -> str:
+    return f"{'real' if is_sure(adjusted) else 'probably real'}, {_SIZE_WORDS.get(size, 'large')}"
 
 
 def _values(change: ColumnChange) -> str:
