@@ -38,7 +38,7 @@ class Input:
         if self.codes is not None:
             words, numbers = list(self.codes), list(self.codes.values())
             values = values.replace_strict(words, numbers, default=None, return_dtype=pl.Float64)
-        return values.fill_null(self.fill).to_numpy()
+        return values.cast(pl.Float64).fill_null(self.fill).to_numpy()
 
     def number(self, value: str | float | None) -> float:
         """Return the number of one value before rescaling."""

@@ -79,17 +79,14 @@ def _has_no_time(frame: pl.DataFrame, contract: Contract) -> bool:
 
 def _engineer_row(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Do the same for one row, where building expressions would cost more than the work."""
-    values = dict(zip(frame.columns, frame.row(0), strict=True))
-    computed = [
-        pl.Series(e.name, [_value(e, [values[source] for source in e.sources])], dtype=pl.Float64)
-        for e in contract.engineered
-    ]
-    if any(e.name in values for e in contract.engineered):
+    computed = [pl.Series(e.name, [_value(frame, e)], dtype=pl.Float64) for e in contract.engineered]
+    if not {e.name for e in contract.engineered}.isdisjoint(frame.columns):
         return frame.with_columns(computed)
     return frame.hstack(computed)
 
 
-def _value(engineered: Engineered, sources: list[Any]) -> float | None:
+def _value(frame: pl.DataFrame, engineered: Engineered) -> float | None:
+    sources = [frame.get_column(source).item() for source in engineered.sources]
     if any(source is None for source in sources):
         return None
     first, second = sources

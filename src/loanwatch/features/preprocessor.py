@@ -64,7 +64,7 @@ class Preprocessor:
         """Names of the k model inputs: the column's, or `column=category` where it is one-hot encoded."""
         return tuple(each.name for each in self.inputs)
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The predictors, in order, each once."""
         return tuple(dict.fromkeys(each.column for each in self.inputs))
@@ -113,9 +113,7 @@ class Preprocessor:
 
     def _transform_row(self, frame: pl.DataFrame) -> Matrix:
         """Do the same in plain Python: for one row, array operations cost more than the work."""
-        values = dict(zip(frame.columns, frame.row(0), strict=True))
-        if missing := [name for name in self.columns if name not in values]:
-            raise _missing(missing[0])
+        values = {name: _column(frame, name).item() for name in self.columns}
         return np.array([list(self._row(values))], dtype=np.float32)
 
     def _row(self, values: dict[str, Any]) -> Iterator[float]:
@@ -160,10 +158,9 @@ class Preprocessor:
 
 
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:
-    if name not in frame.columns:
-        raise _missing(name)
-    return frame.get_column(name)
-
-
-def _missing(name: str) -> ContractError:
-    return ContractError(f"column {name} is missing: pass the rows through features.clean and features.engineer first")
+    try:
+        return frame.get_column(name)
+    except pl.exceptions.ColumnNotFoundError as error:
+        raise ContractError(
+            f"column {name} is missing: pass the rows through features.clean and features.engineer first"
+        ) from error
