@@ -1,6 +1,5 @@
 """When applications come in: opening hours, whole minutes, a mild rhythm of the week."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
@@ -36,13 +35,14 @@ def rows_between(start: date, end: date, *, per_month: float) -> int:
     return round(per_month * days / DAYS_A_MONTH)
 
 
-def day_counts(rows: int, start: date, end: date, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
-    """Yield (second of midnight since 1970, applications) for every day of [start, end)."""
+def day_counts(
+    rows: int, start: date, end: date, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return, for every day of [start, end), its midnight (seconds since 1970) and its number of applications."""
     first, last = as_utc(start), as_utc(end)
     days = np.arange(first.timestamp(), last.timestamp(), _SECONDS_A_DAY).astype(np.int64)
     weights = _WEEKDAY_WEIGHTS[(days // _SECONDS_A_DAY + 3) % 7]  # 1970-01-01 was a Thursday
-    counts = rng.multinomial(rows, weights / weights.sum())
-    yield from zip(days.tolist(), counts.tolist(), strict=True)
+    return days, rng.multinomial(rows, weights / weights.sum())
 
 
 def application_seconds(midnights: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -4,7 +4,6 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-import pyarrow as pa  # type: ignore[import-untyped]
 
 __all__ = ["uuid_like"]
 
@@ -20,6 +19,8 @@ def uuid_like(rows: int, rng: np.random.Generator) -> pl.Series:
     >>> uuid_like(1, np.random.default_rng(0)).str.len_chars().to_list()
     [36]
     """
+    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  (heavy, and features alone need no ids)
+
     digits = np.frombuffer(rng.bytes(16 * rows), dtype=np.uint8).reshape(rows, 16)
     text = np.full((rows, _LENGTH), ord("-"), dtype=np.uint8)
     text[:, _DIGITS[0::2]] = _HEX[digits >> 4]

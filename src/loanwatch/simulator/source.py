@@ -7,12 +7,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from loanwatch.contract import Contract
+from loanwatch.etl import columns_of
 from loanwatch.simulator.batch import CREDIT, CUSTOMER, Batch
 from loanwatch.simulator.draw import Draw, Plan
 from loanwatch.simulator.events import DuplicateFeed
 from loanwatch.simulator.spelling import MISSING_JOB, UNREADABLE, money_text, spelt, status_text, time_text
 
-__all__ = ["SENTINEL_AMOUNT", "Identifiers", "source_tables", "table_columns"]
+__all__ = ["SENTINEL_AMOUNT", "Identifiers", "source_tables"]
 
 SENTINEL_AMOUNT: Final = 99_999_999.0
 
@@ -25,12 +26,6 @@ _MONEY_IN_TEXT: Final = {"monthly_debt": 2, "max_open_credit": 0}
 
 Identifiers = tuple[pl.Series, pl.Series]
 """loan_id and customer_id, row by row."""
-
-
-def table_columns(contract: Contract) -> dict[str, tuple[str, ...]]:
-    """Return the columns of each source table: its key first, then its own columns in the contract's order."""
-    own = {t.name: [c.name for c in contract.columns if c.table == t.name] for t in contract.tables}
-    return {t.name: (*t.key, *(c for c in own[t.name] if c not in t.key)) for t in contract.tables}
 
 
 def source_tables(plan: Plan, draw: Draw, ids: Identifiers, contract: Contract) -> dict[str, pl.DataFrame]:
@@ -47,7 +42,6 @@ def source_tables(plan: Plan, draw: Draw, ids: Identifiers, contract: Contract) 
     contract : Contract
         Names the label's values and the columns' order.
     """
-    columns = table_columns(contract)
     people, who = _records(plan, draw)
     customer_id = ids[1].gather(who)
     parts = {
@@ -55,7 +49,7 @@ def source_tables(plan: Plan, draw: Draw, ids: Identifiers, contract: Contract) 
         "customer_details": _columns_of(people, CUSTOMER, draw, customer_id),
         "credit_details": _columns_of(people, CREDIT, draw, customer_id),
     }
-    return {name: frame.select(columns[name]) for name, frame in parts.items()}
+    return {table.name: parts[table.name].select(columns_of(contract, table)) for table in contract.tables}
 
 
 def _loans(plan: Plan, draw: Draw, ids: Identifiers, contract: Contract) -> pl.DataFrame:

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 from psycopg import Connection, sql
 
-from loanwatch.contract import Contract, Kind, default_contract
+from loanwatch.contract import Contract, default_contract
 from loanwatch.database import Database, explained
 from loanwatch.errors import LoadError
+from loanwatch.etl import columns_of, create_table
 from loanwatch.simulator.simulation import Simulation
-from loanwatch.simulator.source import table_columns
 
 __all__ = ["write"]
 
@@ -57,7 +57,7 @@ def write(
     """
     chunks = (simulation,) if isinstance(simulation, Simulation) else simulation
     contract = default_contract()
-    columns = table_columns(contract)
+    columns = {table.name: columns_of(contract, table) for table in contract.tables}
     written, applications = dict.fromkeys(columns, 0), 0
     with database.connect() as connection, explained("simulate"):
         _prepare(connection, contract, replace=replace)
@@ -109,18 +109,11 @@ def _ahead(chunks: Iterator[_Encoded]) -> Iterator[_Encoded]:
 
 
 def _prepare(connection: Connection[Any], contract: Contract, *, replace: bool) -> None:
-    columns = table_columns(contract)
-    for table, names in columns.items():
-        definitions = [sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(_sql_type(contract, n))) for n in names]
-        create = sql.SQL("CREATE TABLE IF NOT EXISTS {} ({})")
-        connection.execute(create.format(sql.Identifier(table), sql.SQL(", ").join(definitions)))
+    for table in contract.tables:
+        create_table(connection, contract, table)
     if replace:
-        connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, columns))))
-
-
-def _sql_type(contract: Contract, name: str) -> str:
-    column = contract.column(name)
-    return column.stored_as or ("double precision" if column.kind is Kind.NUMERIC else "text")
+        names = sql.SQL(", ").join(sql.Identifier(table.name) for table in contract.tables)
+        connection.execute(sql.SQL("TRUNCATE {}").format(names))
 
 
 def _refuse_a_repetition(connection: Connection[Any], loan_id: str | None) -> None:
