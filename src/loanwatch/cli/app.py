@@ -1,0 +1,80 @@
+"""The `loanwatch` command: one Typer application, its commands in the modules beside this one."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from loanwatch import __version__
+from loanwatch.cli.context import Shared
+from loanwatch.errors import LoanwatchError, shorten
+from loanwatch.logging import configure_logging
+from loanwatch.settings import load_settings
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="loanwatch",
+    help="Train, serve and watch a loan-eligibility model whose applications lie in PostgreSQL.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# Each module has register(app), which adds its commands; the help lists them in this order.
+_COMMAND_MODULES = ("demo", "simulate", "run", "report", "models", "alerts", "doctor")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"loanwatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def prepare(
+    context: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the embedded server, models and reports.", show_default=".loanwatch"),
+    ] = None,
+    contract: Annotated[Path | None, typer.Option(help="Contract file, if not the shipped loan contract.")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[  # noqa: ARG001  (the callback prints it)
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Read the settings once, for every command."""
+    settings = load_settings(home=home, contract_file=contract)
+    configure_logging(level="debug" if debug else settings.log_level, as_json=settings.log_json)
+    context.obj = Shared(settings=settings, out=Console(), err=Console(stderr=True))
+
+
+for _module in _COMMAND_MODULES:
+    import_module(f"loanwatch.cli.{_module}").register(app)
+
+
+def main() -> int:
+    """Run the command line; return the exit code: 0 only on success.
+
+    Typer itself ends the process on a usage error (2), a broken pipe (1) and Ctrl-C (130).
+    """
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except LoanwatchError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"loanwatch: {error}\n")
+        return 1
+    except Exception as error:
+        if debug:
+            raise
+        sys.stderr.write(f"loanwatch: internal error ({type(error).__name__}: {shorten(error, 300)}); ")
+        sys.stderr.write("run the command again with --debug for the details\n")
+        return 1
+    return 0

@@ -1,0 +1,86 @@
+"""What every command shares: settings, output for people or machines, progress."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from loanwatch.errors import WindowError
+from loanwatch.settings import Settings
+
+__all__ = ["AsJson", "Shared", "parse_time", "shared"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """One process's settings and its two consoles."""
+
+    settings: Settings
+    out: Console
+    """Results."""
+    err: Console
+    """Progress and notes; never mixed into `--json` output."""
+
+    def show(self, values: Any, text: str | Callable[[], Any], *, as_json: bool) -> None:  # noqa: ANN401
+        """Print `values` as JSON, or else the text (or what the callable returns, such as a rich table)."""
+        if as_json:
+            sys.stdout.write(json.dumps(values, indent=2, default=str, ensure_ascii=False) + "\n")
+        elif callable(text):
+            self.out.print(text())
+        else:
+            self.out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    @contextlib.contextmanager
+    def progress(self, description: str, *, total: float | None = None) -> Iterator[Callable[[float], None]]:
+        """Show a bar on standard error while work is done; yields a function to call with how far it got."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.err, transient=True) as bar:
+            task = bar.add_task(description, total=total)
+            yield lambda completed: bar.update(task, completed=completed)
+
+    @contextlib.contextmanager
+    def stages(self, description: str) -> Iterator[Callable[[str], None]]:
+        """Show which stage is being worked on; yields a function to call with its name."""
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=self.err, transient=True) as bar:
+            task = bar.add_task(description, total=None)
+            yield lambda stage: bar.update(task, description=f"{description}: {stage.replace('_', ' ')}")
+
+
+def shared(context: typer.Context) -> Shared:
+    """Return what the top-level callback prepared."""
+    prepared: Shared = context.obj
+    return prepared
+
+
+def parse_time(text: str, *, option: str) -> datetime:
+    """Read a date or a date with time; without a zone it is UTC.
+
+    >>> parse_time("2015-03-01", option="--start").isoformat()
+    '2015-03-01T00:00:00+00:00'
+
+    Raises
+    ------
+    WindowError
+        If the text is neither; the message names the option.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise WindowError(f"{option} {text!r} is not a date: write it as 2015-03-01 or 2015-03-01T08:00") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

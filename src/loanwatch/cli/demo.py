@@ -1,0 +1,68 @@
+"""`demo`: a lender's year, month by month."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from loanwatch.cli.context import AsJson, Shared, shared
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(demo)
+
+
+def demo(
+    context: typer.Context,
+    seed: Annotated[int, typer.Option(help="Another seed simulates another lender.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a lender's year in a database of its own and run the pipeline month by month.
+
+    Nothing outside the demo's folder is touched, and a second demo starts afresh.
+    """
+    from loanwatch.pipeline.demo import DEMO_FOLDER, run_demo
+
+    here = shared(context)
+    home = here.settings.home / DEMO_FOLDER
+    columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=here.err, transient=True) as bar:
+        task = bar.add_task("starting PostgreSQL", total=None)
+
+        def tell(doing: str, done: int, total: int) -> None:
+            bar.update(task, description=doing, completed=done, total=total)
+
+        rows = [run.summary or {} for run in run_demo(home, seed=seed, tell=tell)]
+    here.show(rows, lambda: _result(here, rows), as_json=as_json)
+
+
+def _result(here: Shared, rows: list[Mapping[str, Any]]) -> Any:  # noqa: ANN401  (rich's renderables have no type)
+    from rich.console import Group
+    from rich.text import Text
+
+    from loanwatch.cli.tables import run_table
+    from loanwatch.pipeline.demo import DEMO_FOLDER
+
+    home = here.settings.home / DEMO_FOLDER
+    command = f"loanwatch --home {home}"
+    told = [r for r in rows if r["outcome"] != "no_change"]
+    reasons = [Text(f"  run {r['run_id']}: {r['reasons'][0]}") for r in told if r["reasons"]]
+    return Group(
+        run_table(rows),
+        Text(),
+        Text("What happened", style="bold"),
+        *reasons,
+        Text(),
+        Text(f"reports: {home / 'reports'}"),
+        Text(),
+        Text("What to type next", style="bold"),
+        Text(f"  {command} alerts list        what is wrong, and since when"),
+        Text(f"  {command} models list        the models and which one is online"),
+        Text(f"  {command} models rollback    put the previous model online again"),
+        Text(f"  {command} db stop            stop the demo's PostgreSQL"),
+        Text("  loanwatch doctor             what your own set-up still needs"),
+    )

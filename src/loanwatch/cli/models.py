@@ -1,0 +1,140 @@
+"""`models list|show|promote|rollback`: the registry."""
+
+import getpass
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from loanwatch.cli.context import AsJson, shared
+
+__all__ = ["register"]
+
+Version = Annotated[int, typer.Argument(help="Version number, as `models list` shows it.")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the journal.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    models = typer.Typer(help="Versions of the model: list, show, promote, roll back.", no_args_is_help=True)
+    models.command("list")(list_models)
+    models.command("show")(show)
+    models.command("promote")(promote)
+    models.command("rollback")(roll_back)
+    app.add_typer(models, name="models")
+
+
+def list_models(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the versions, newest first."""
+    from loanwatch.database import open_database
+    from loanwatch.registry import versions
+
+    here = shared(context)
+    with open_database(here.settings).connect() as connection:
+        found = versions(connection, here.settings.contract().name)
+    here.show([asdict(v) for v in found], lambda: _table(found), as_json=as_json)
+
+
+def show(context: typer.Context, version: Version, as_json: AsJson = False) -> None:
+    """Show one version: training window, figures, parameters, deployments."""
+    from loanwatch.database import open_database
+    from loanwatch.registry import deployments, find_version
+
+    here = shared(context)
+    name = here.settings.contract().name
+    with open_database(here.settings).connect() as connection:
+        found = find_version(connection, name, version)
+        journal = [asdict(d) for d in deployments(connection, name) if d.model_id == found.id]
+    values = {**asdict(found), "deployments": journal}
+    here.show(values, lambda: _card(values), as_json=as_json)
+
+
+def promote(
+    context: typer.Context, version: Version, reason: Reason = "promoted by hand", as_json: AsJson = False
+) -> None:
+    """Put a version online, whatever the comparison said."""
+    from loanwatch.database import open_database
+    from loanwatch.pipeline.bundle import load_model
+    from loanwatch.registry import deploy, find_version, online_version
+    from loanwatch.storage import Storage
+
+    here = shared(context)
+    name = here.settings.contract().name
+    with open_database(here.settings).connect() as connection:
+        found = find_version(connection, name, version)
+        load_model(Storage(here.settings.model_folder), found)  # its files are whole, or nothing is switched
+        champion = online_version(connection, name)
+        deploy(connection, found, expected_champion_id=champion.id if champion else None, reason=reason, actor=_actor())
+    before = champion.title if champion else "nothing"
+    here.show(
+        {"online": found.title, "was_online": champion.title if champion else None},
+        f"{found.title} is online; {before} was.",
+        as_json=as_json,
+    )
+
+
+def roll_back(context: typer.Context, reason: Reason = "rolled back by hand", as_json: AsJson = False) -> None:
+    """Put the version online again that was online before this one."""
+    from loanwatch.alerts import Event, open_alert
+    from loanwatch.database import open_database
+    from loanwatch.monitoring import Severity
+    from loanwatch.pipeline.bundle import load_model
+    from loanwatch.registry import rollback
+    from loanwatch.storage import Storage
+
+    here = shared(context)
+    with open_database(here.settings).connect() as connection:
+        before, after = rollback(connection, here.settings.contract().name, reason=reason, actor=_actor())
+        load_model(Storage(here.settings.model_folder), after)  # its files are whole, or the transaction is undone
+        open_alert(
+            connection,
+            event=Event.ROLLED_BACK,
+            severity=Severity.LOW,
+            message=f"{before.title} was rolled back to {after.title} by {_actor()}: {reason}",
+            model_id=after.id,
+        )
+    here.show(
+        {"online": after.title, "was_online": before.title},
+        f"{after.title} is online; {before.title} was.",
+        as_json=as_json,
+    )
+
+
+def _actor() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a user id without a name
+        return "unknown"
+
+
+def _table(versions: list[Any]) -> Table:
+    table = Table("version", "status", "algorithm", "trained on", "hold-out AUC", "deployed", box=None, pad_edge=False)
+    for v in versions:
+        window = v.metadata.get("training_window", {})
+        auc = v.metadata.get("test_metrics", {}).get("auc", {}).get("value")
+        table.add_row(
+            str(v.version),
+            v.status,
+            str(v.metadata.get("algorithm", "–")),
+            f"{window['start'][:10]} … {window['end'][:10]}" if window else "–",
+            f"{auc:.3f}" if auc is not None else "–",
+            f"{v.deployed_at:%Y-%m-%d %H:%M}" if v.deployed_at else "–",
+        )
+    return table
+
+
+def _card(values: dict[str, Any]) -> Table:
+    metadata = values["metadata"]
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for key in ("name", "version", "status", "run_id", "deployed_at", "digest"):
+        table.add_row(key.replace("_", " "), str(values[key]))
+    for key in ("algorithm", "parameters", "training_window", "preprocessing", "leakage", "code_version"):
+        table.add_row(key.replace("_", " "), str(metadata.get(key)))
+    for name, metric in metadata.get("test_metrics", {}).items():
+        value, lower, upper = metric["value"], metric.get("lower"), metric.get("upper")
+        interval = f" [{lower:.3f}, {upper:.3f}]" if lower is not None and upper is not None else ""
+        table.add_row(f"hold-out {name}", "–" if value is None else f"{value:.3f}{interval}")
+    for entry in values["deployments"]:
+        table.add_row(entry["action"], f"{entry['deployed_at']:%Y-%m-%d %H:%M} by {entry['actor']}: {entry['reason']}")
+    return table

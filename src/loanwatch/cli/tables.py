@@ -1,0 +1,70 @@
+"""Tables of runs for the terminal."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from loanwatch.pipeline.outcome import Outcome
+
+__all__ = ["run_table"]
+
+_CHECK_TITLES = {
+    "data_quality": "quality",
+    "data_drift": "data drift",
+    "concept_drift": "concept drift",
+    "model_drift": "model drift",
+}
+_SEVERITY_STYLE = {"none": "green", "low": "cyan", "medium": "yellow", "high": "red", "critical": "bold red"}
+_SEVERITY_WORD = {"none": "ok", "low": "notice"}
+
+
+def run_table(rows: Iterable[Mapping[str, Any]]) -> Table:
+    """Return one line a run: window, rows, checks, AUC with its interval, ending, model."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("run", justify="right")
+    table.add_column("window", no_wrap=True)
+    table.add_column("rows", justify="right")
+    for title in _CHECK_TITLES.values():
+        table.add_column(title)
+    table.add_column("AUC [95 %]", no_wrap=True)
+    table.add_column("decision")
+    table.add_column("model", no_wrap=True)
+    for row in rows:
+        table.add_row(*_cells(row))
+    return table
+
+
+def _cells(row: Mapping[str, Any]) -> list[Text | str]:
+    checks = row.get("checks", {})
+    return [
+        str(row.get("run_id", "")),
+        _window(row),
+        f"{row['rows']:,}" if row.get("rows") is not None else "",
+        *(_severity(checks.get(check, {}).get("severity")) for check in _CHECK_TITLES),
+        _auc(row.get("auc")),
+        Text(Outcome(row["outcome"]).words if row.get("outcome") else str(row.get("status", ""))),
+        Text(row.get("model") or "–"),
+    ]
+
+
+def _window(row: Mapping[str, Any]) -> str:
+    start, end = (datetime.fromisoformat(row[key]) for key in ("window_start", "window_end"))
+    whole_month = start.day == end.day == 1 and (end - start).days in range(28, 32)
+    return f"{start:%Y-%m}" if whole_month else f"{start:%Y-%m-%d} … {end:%Y-%m-%d}"
+
+
+def _severity(word: str | None) -> Text:
+    if word is None:
+        return Text("–", style="dim")
+    return Text(_SEVERITY_WORD.get(word, word), style=_SEVERITY_STYLE[word])
+
+
+def _auc(auc: Mapping[str, Any] | None) -> str:
+    if auc is None or auc["value"] is None:
+        return "–"
+    if auc["lower"] is None:
+        return f"{auc['value']:.3f}"
+    return f"{auc['value']:.3f} [{auc['lower']:.3f}, {auc['upper']:.3f}]"

@@ -1,0 +1,72 @@
+"""What a deployed model carries: how it scores, and what it was trained on, so that windows can be compared."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import polars as pl
+
+from loanwatch.errors import ArtifactError
+from loanwatch.monitoring import ScoredWindow
+from loanwatch.monitoring.profile import Profile
+from loanwatch.registry import ModelVersion, load_artifact
+from loanwatch.scoring import ScoringModel
+from loanwatch.storage import Storage
+
+__all__ = ["DeployedModel", "load_model", "model_files"]
+
+_REFERENCE = "reference_profile.json"
+_HOLDOUT = "holdout.parquet"
+_CARD = "card.json"
+_OWN_FILES = {_REFERENCE, _HOLDOUT, _CARD}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedModel:
+    """A model with its reference."""
+
+    scoring: ScoringModel
+    reference: Profile
+    """Profile of the applications it was trained and tested on; score counts from the hold-out alone."""
+    holdout: ScoredWindow
+    """The rows it was tested on, with their labels and its probabilities."""
+    card: Mapping[str, Any]
+    """Training window, parameters, metrics, importance of each column."""
+
+    @property
+    def importance(self) -> dict[str, float]:
+        """How much the model relies on each column; sums to 1."""
+        return dict(self.card["importance"])
+
+
+def model_files(model: DeployedModel) -> dict[str, bytes]:
+    """Return the files of a model: JSON, ONNX and Parquet, none of which can execute code."""
+    holdout = BytesIO()
+    model.holdout.to_frame().write_parquet(holdout)
+    return {
+        **model.scoring.to_files(),
+        _REFERENCE: json.dumps(model.reference.to_dict()).encode(),
+        _HOLDOUT: holdout.getvalue(),
+        _CARD: json.dumps(dict(model.card), indent=1, sort_keys=True).encode(),
+    }
+
+
+def load_model(storage: Storage, version: ModelVersion) -> DeployedModel:
+    """Read a registered model.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing or is not the one that was registered.
+    """
+    if version.digest is None:
+        raise ArtifactError(f"{version.title} was registered without files and cannot score: deploy another version")
+    files = load_artifact(storage, version.name, version.digest)
+    return DeployedModel(
+        scoring=ScoringModel.from_files({k: v for k, v in files.items() if k not in _OWN_FILES}),
+        reference=Profile.from_dict(json.loads(files[_REFERENCE])),
+        holdout=ScoredWindow.from_frame(pl.read_parquet(BytesIO(files[_HOLDOUT]))),
+        card=json.loads(files[_CARD]),
+    )

@@ -1,0 +1,129 @@
+"""What the stages of a run share: where things lie, and what earlier stages left there.
+
+Everything here is found again from the run's id, so a stage can be done in another process, and again.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from loanwatch.contract import Contract
+from loanwatch.database import Database, open_database
+from loanwatch.errors import LoanwatchError
+from loanwatch.features import Cleaned, clean, engineer
+from loanwatch.monitoring import CheckReport, ScoredWindow
+from loanwatch.monitoring.data_quality import leaking_rows
+from loanwatch.pipeline.bundle import DeployedModel, load_model
+from loanwatch.pipeline.runs import Run, find_run
+from loanwatch.pipeline.steps import Step, steps_of
+from loanwatch.registry import ModelVersion, version_by_id
+from loanwatch.settings import Settings
+from loanwatch.storage import Storage
+
+__all__ = ["RunContext", "open_run"]
+
+
+class RunContext:
+    """One run, as a process sees it."""
+
+    def __init__(
+        self, run: Run, *, database: Database, settings: Settings, tell: Callable[[str], None] | None = None
+    ) -> None:
+        self.run = run
+        self.database = database
+        self.settings = settings
+        self.snapshots = Storage(settings.snapshot_folder)
+        self.models = Storage(settings.model_folder)
+        self.reports = Storage(settings.report_folder)
+        self.tell = tell or (lambda _message: None)
+        """Called with what is being done, for a progress bar."""
+
+    @cached_property
+    def contract(self) -> Contract:
+        """The contract that the run pinned when it began."""
+        return self.run.pinned_contract()
+
+    def key(self, file: str) -> str:
+        """Return the storage key of one of the run's files."""
+        return f"{self.run.id}/{file}"
+
+    @cached_property
+    def cleaned(self) -> Cleaned:
+        """The window's snapshot, cleaned, with the engineered columns."""
+        return self.read_cleaned("window.parquet")
+
+    def read_cleaned(self, file: str) -> Cleaned:
+        """Return one of the run's snapshots, cleaned, with the engineered columns."""
+        cleaned = clean(pl.read_parquet(self.snapshots.path(self.key(file))), self.contract)
+        # the database delivers rows in any order; a fixed one makes training the same each time
+        order = cleaned.frame.select(
+            pl.arg_sort_by(self.contract.time.column, self.contract.keys.application, nulls_last=True)
+        ).to_series()
+        return Cleaned(frame=engineer(cleaned.frame[order], self.contract), issues=cleaned.issues[order])
+
+    @cached_property
+    def judged(self) -> Cleaned:
+        """The window without the rows that give the label away, where the policy sets those aside."""
+        return self.without_leaks(self.cleaned)
+
+    def without_leaks(self, cleaned: Cleaned) -> Cleaned:
+        """Return the rows that may train and judge a model under the policy."""
+        if self.contract.policy.leakage != "exclude":
+            return cleaned
+        keep = pl.Series(~leaking_rows(cleaned, self.report("data_quality")))
+        return Cleaned(frame=cleaned.frame.filter(keep), issues=cleaned.issues.filter(keep))
+
+    @cached_property
+    def champion_version(self) -> ModelVersion | None:
+        """The version that was deployed when the run began."""
+        if self.run.champion_id is None:
+            return None
+        with self.database.connect() as connection:
+            return version_by_id(connection, self.run.champion_id)
+
+    @cached_property
+    def champion(self) -> DeployedModel | None:
+        """The model that was deployed when the run began, its files checked against their digest."""
+        return load_model(self.models, self.champion_version) if self.champion_version else None
+
+    def step(self, stage: str) -> Step:
+        """Return what an earlier stage came to.
+
+        Raises
+        ------
+        LoanwatchError
+            If the stage has not been done yet.
+        """
+        with self.database.connect() as connection:
+            for step in steps_of(connection, self.run.id):
+                if step.stage == stage and step.is_done:
+                    return step
+        raise LoanwatchError(f"run {self.run.id} has not come past {stage} yet: ask for that stage first")
+
+    def result(self, stage: str) -> dict[str, Any]:
+        """Return the result that an earlier stage recorded."""
+        return dict(self.step(stage).result)
+
+    def report(self, check: str) -> CheckReport:
+        """Return the report of a check that was done before."""
+        return CheckReport.from_dict(self.result(check)["report"])
+
+    def scored(self) -> ScoredWindow:
+        """Return the window as the deployed model scored it."""
+        return ScoredWindow.from_frame(pl.read_parquet(self.snapshots.path(self.key("scored.parquet"))))
+
+
+def label_as_numbers(frame: pl.DataFrame, contract: Contract) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """Return 1 for the positive label, 0 for the negative one and nan where the label is not known, shape (n,)."""
+    column = pl.col(contract.label.column)
+    number = pl.when(column == contract.label.positive).then(1.0).when(column == contract.label.negative).then(0.0)
+    return frame.select(number.otherwise(None).cast(pl.Float64)).to_series().fill_null(np.nan).to_numpy()
+
+
+def open_run(run_id: int, *, settings: Settings) -> RunContext:
+    """Return the context of a run, for a process that knows only its id."""
+    database = open_database(settings)
+    return RunContext(find_run(database, run_id), database=database, settings=settings)

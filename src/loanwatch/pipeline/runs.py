@@ -1,0 +1,119 @@
+"""Runs: one window of applications taken all the way, and the record of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from loanwatch.contract import Contract, parse_contract
+from loanwatch.database import Database, sql
+from loanwatch.errors import LoanwatchError, WindowError
+
+__all__ = ["Run", "begin_run", "end_run", "find_run", "list_runs"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A row of `run`."""
+
+    id: int
+    contract: str
+    window_start: datetime
+    window_end: datetime
+    attempt: int
+    status: str
+    """`started`, `finished` or `failed`."""
+    outcome: str | None
+    """How it ended; one of `loanwatch.pipeline.Outcome`."""
+    champion_id: int | None
+    """The model that was deployed when the run began: every stage judges this one, also when it is retried."""
+    model_id: int | None
+    """The model that was deployed when the run ended."""
+    settings: Mapping[str, Any]
+    summary: Mapping[str, Any] | None
+    started_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def window(self) -> str:
+        """The window as people write it; times of day only where there are any."""
+        return f"{_moment(self.window_start)} … {_moment(self.window_end)}"
+
+    def pinned_contract(self) -> Contract:
+        """Return the contract as it was when the run began, so that a retry decides by the same rules."""
+        return parse_contract(self.settings["contract"], source=f"contract of run {self.id}")
+
+
+def begin_run(database: Database, contract: Contract, *, start: datetime, end: datetime, again: bool = False) -> Run:
+    """Return the run of a window: the one under way or finished, or else a new one.
+
+    Parameters
+    ----------
+    database : Database
+        With the monitoring schema.
+    contract : Contract
+        Pinned in a new run.
+    start, end : datetime
+        Aware; the window is [start, end).
+    again : bool
+        Begin anew even though the window was finished.
+
+    Raises
+    ------
+    WindowError
+        If start is not before end.
+    """
+    if start >= end:
+        raise WindowError(f"the window starts at {_moment(start)} but ends at {_moment(end)}: start must be before end")
+    key = {"contract": contract.name, "start": start, "end": end}
+    with database.connect() as connection:
+        latest = _fetch(connection, "run_latest", key)
+        if latest is not None and latest.status == "failed":
+            connection.execute(sql("run_reopen"), {"id": latest.id})
+        elif latest is None or (latest.status == "finished" and again):
+            settings = Jsonb({"contract": contract.model_dump(mode="json")})
+            connection.execute(sql("run_begin"), key | {"settings": settings})
+        begun = _fetch(connection, "run_latest", key)
+    assert begun is not None  # noqa: S101  (inserted above, by this caller or by one at the same time)
+    return begun
+
+
+def find_run(database: Database, run_id: int) -> Run:
+    """Return a run by its id.
+
+    Raises
+    ------
+    LoanwatchError
+        If there is no such run.
+    """
+    with database.connect() as connection:
+        run = _fetch(connection, "run_by_id", {"id": run_id})
+    if run is None:
+        raise LoanwatchError(f"there is no run {run_id}: `loanwatch runs` lists them")
+    return run
+
+
+def list_runs(database: Database, contract: str, *, limit: int = 100) -> list[Run]:
+    """Return the runs of a contract, newest first."""
+    with database.connect() as connection, connection.cursor(row_factory=class_row(Run)) as cursor:
+        return cursor.execute(sql("run_select"), {"contract": contract, "limit": limit}).fetchall()
+
+
+def end_run(connection: Connection[Any], run: Run, *, status: str, outcome: str, summary: Mapping[str, Any]) -> None:
+    """Record how a run ended, in the caller's transaction."""
+    connection.execute(
+        sql("run_end"), {"id": run.id, "status": status, "outcome": outcome, "summary": Jsonb(dict(summary))}
+    )
+
+
+def _fetch(connection: Connection[Any], name: str, parameters: Mapping[str, Any]) -> Run | None:
+    with connection.cursor(row_factory=class_row(Run)) as cursor:
+        return cursor.execute(sql(name), parameters).fetchone()
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}" if moment.time() == moment.min.time() else f"{moment:%Y-%m-%d %H:%M:%S}"

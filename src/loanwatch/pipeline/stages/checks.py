@@ -1,0 +1,105 @@
+"""The four checks of a window, and the scoring they rest on. All of them are done in every run."""
+
+from typing import Any
+
+from psycopg import Connection
+
+from loanwatch.monitoring import CheckReport, ScoredWindow, Severity, Status
+from loanwatch.monitoring import concept_drift as concept_drift_check
+from loanwatch.monitoring import data_drift as data_drift_check
+from loanwatch.monitoring import data_quality as data_quality_check
+from loanwatch.monitoring import performance as performance_check
+from loanwatch.monitoring.profile import profile_window
+from loanwatch.pipeline.context import RunContext, label_as_numbers
+from loanwatch.pipeline.steps import StepResult, StepStatus
+from loanwatch.registry import record_metrics
+
+__all__ = ["concept_drift", "data_drift", "data_quality", "model_drift", "preprocess"]
+
+_NO_CHAMPION = "no model was deployed when the run began"
+
+
+def data_quality(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
+    """Judge the snapshot itself; the only check that can halt a run."""
+    report = data_quality_check.check(
+        context.cleaned,
+        context.contract,
+        window=(context.run.window_start, context.run.window_end),
+        reference=context.champion.reference if context.champion else None,
+        now=context.run.started_at,
+    )
+    return _step(report)
+
+
+def preprocess(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
+    """Score the window with the deployed model into `scored.parquet`."""
+    if context.champion is None:
+        return _skipped()
+    frame = context.judged.frame
+    scored = ScoredWindow(
+        frame=frame.select(column.name for column in context.contract.monitored),
+        label=label_as_numbers(frame, context.contract),
+        probability=context.champion.scoring.score(frame),
+        time=frame[context.contract.time.column].dt.replace_time_zone(None).to_numpy(),
+    )
+    with context.snapshots.writing(context.key("scored.parquet")) as path:
+        scored.to_frame().write_parquet(path)
+    set_aside = context.cleaned.frame.height - frame.height
+    return StepResult(
+        status=StepStatus.PASS,
+        message=f"{frame.height:,} applications scored"
+        + (f", {set_aside:,} that give the label away set aside" if set_aside else ""),
+        result={"rows": frame.height, "set_aside": set_aside},
+    )
+
+
+def data_drift(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
+    """Compare what the applications look like with the deployed model's reference."""
+    if context.champion is None:
+        return _skipped()
+    scored, judged = context.scored(), context.judged
+    current = profile_window(
+        judged.frame,
+        context.contract,
+        issues=judged.issues,
+        edges=context.champion.reference.edges,
+        probability=scored.probability,
+        label=scored.label,
+    )
+    report = data_drift_check.check(
+        context.champion.reference, current, context.contract, importance=context.champion.importance
+    )
+    return _step(report)
+
+
+def model_drift(context: RunContext, connection: Connection[Any]) -> StepResult:
+    """Compare how well the deployed model does with how well it did on its own hold-out."""
+    if context.champion is None or context.champion_version is None:
+        return _skipped()
+    report = performance_check.check(
+        context.champion.holdout, context.scored(), context.contract, as_of=context.run.started_at
+    )
+    record_metrics(
+        connection,
+        model_id=context.champion_version.id,
+        run_id=context.run.id,
+        measurements=[m for of in ("current", "estimated") for m in report.measurements.get(of, ())],
+    )
+    return _step(report)
+
+
+def concept_drift(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
+    """Ask whether the relation between features and label is still the one the model learnt."""
+    if context.champion is None:
+        return _skipped()
+    return _step(concept_drift_check.check(context.champion.holdout, context.scored(), context.contract))
+
+
+def _step(report: CheckReport) -> StepResult:
+    failed = report.severity >= Severity.MEDIUM
+    status = StepStatus.SKIPPED if report.status is Status.SKIPPED else StepStatus.FAIL if failed else StepStatus.PASS
+    return StepResult(status=status, message=report.summary, result={"report": report.to_dict()})
+
+
+def _skipped() -> StepResult:
+    return StepResult(status=StepStatus.SKIPPED, message=_NO_CHAMPION)

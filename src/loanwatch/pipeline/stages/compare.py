@@ -1,0 +1,127 @@
+"""Choose among the candidates, hold the choice against the deployed model, register it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+from psycopg import Connection
+
+from loanwatch import __version__
+from loanwatch.alerts import Event, open_alert
+from loanwatch.contract import Contract
+from loanwatch.features import Cleaned
+from loanwatch.monitoring import Comparison, ScoredWindow, Severity, compare_champion
+from loanwatch.monitoring.profile import Profile, profile_window
+from loanwatch.pipeline.bundle import DeployedModel, model_files
+from loanwatch.pipeline.context import RunContext, label_as_numbers
+from loanwatch.pipeline.stages.train import load_candidate, training_rows, training_split
+from loanwatch.pipeline.steps import StepResult, StepStatus
+from loanwatch.registry import register, save_artifact
+from loanwatch.training import Candidate, select
+
+__all__ = ["compare"]
+
+
+def compare(context: RunContext, connection: Connection[Any]) -> StepResult:
+    """Register the best qualified candidate and say whether it should replace the deployed model."""
+    contract = context.contract
+    candidates = [load_candidate(context, name) for name in contract.training.candidates]
+    selection = select(candidates, contract.policy)
+    reasons = dict(selection.reasons)
+    if selection.winner is None:
+        why = "No candidate qualified. " + " ".join(reasons.values())
+        _tell_rejected(context, connection, why)
+        return StepResult(
+            status=StepStatus.FAIL, message=why, result={"promote": False, "reasons": reasons, "reason": why}
+        )
+    winner = selection.winner
+    comparison = _against_champion(context, winner)
+    promote = comparison is None or comparison.winner == "challenger"
+    why = comparison.reason if comparison else f"First model: {reasons[winner.name]}"
+    digest = save_artifact(context.models, contract.name, model_files(_challenger(context, winner)))
+    version = register(
+        connection, name=contract.name, run_id=context.run.id, digest=digest, metadata=_metadata(context, winner)
+    )
+    if not promote:
+        _tell_rejected(context, connection, why)
+    return StepResult(
+        status=StepStatus.PASS if promote else StepStatus.FAIL,
+        message=why,
+        result={
+            "promote": promote,
+            "winner": winner.name,
+            "model_id": version.id,
+            "version": version.version,
+            "reason": why,
+            "reasons": reasons,
+            "comparison": comparison.to_dict() if comparison else None,
+        },
+    )
+
+
+def _against_champion(context: RunContext, challenger: Candidate) -> Comparison | None:
+    """Hold both models against the same held-out rows."""
+    if context.champion is None:
+        return None
+    test = training_split(context).test
+    return compare_champion(
+        label=label_as_numbers(test, context.contract) == 1,
+        champion_probability=context.champion.scoring.score(test),
+        challenger_probability=challenger.test_probability,
+        challenger_train_auc=challenger.train_auc,
+        policy=context.contract.policy,
+    )
+
+
+def _challenger(context: RunContext, winner: Candidate) -> DeployedModel:
+    """Return the winner with the reference that later windows are compared with."""
+    contract, rows = context.contract, training_rows(context)
+    test = training_split(context).test
+    holdout = ScoredWindow(
+        frame=test.select(column.name for column in contract.monitored),
+        label=label_as_numbers(test, contract),
+        probability=winner.test_probability,
+        time=test[contract.time.column].dt.replace_time_zone(None).to_numpy(),
+    )
+    return DeployedModel(
+        scoring=winner.model,
+        reference=_reference(rows, test, winner, contract),
+        holdout=holdout,
+        card=_metadata(context, winner),
+    )
+
+
+def _reference(rows: Cleaned, test: pl.DataFrame, winner: Candidate, contract: Contract) -> Profile:
+    """Profile what the model learnt from; its scores from the hold-out alone, for those of training rows flatter it."""
+    label = label_as_numbers(rows.frame, contract)
+    profile = profile_window(rows.frame, contract, issues=rows.issues, label=label)
+    return replace(profile, score=profile_window(test, contract, probability=winner.test_probability).score)
+
+
+def _metadata(context: RunContext, winner: Candidate) -> Mapping[str, Any]:
+    data = context.result("training_data")
+    return {
+        "algorithm": winner.name,
+        "parameters": dict(winner.parameters),
+        "importance": dict(winner.feature_importance),
+        "training_window": {"start": data["start"], "end": data["end"]},
+        "train_metrics": {m.name: m.to_dict() for m in winner.train_metrics},
+        "test_metrics": {m.name: m.to_dict() for m in winner.test_metrics},
+        "preprocessing": context.contract.preprocessing.model_dump(mode="json"),
+        "leakage": context.contract.policy.leakage,
+        "code_version": __version__,
+    }
+
+
+def _tell_rejected(context: RunContext, connection: Connection[Any], why: str) -> None:
+    run = context.run
+    open_alert(
+        connection,
+        event=Event.CHALLENGER_REJECTED,
+        severity=Severity.MEDIUM,
+        message=f"{context.contract.title}, {run.window}: {why}",
+        run_id=run.id,
+        model_id=run.champion_id,
+        dedup_key=f"{run.contract}/{Event.CHALLENGER_REJECTED.value}/{run.window}",
+    )

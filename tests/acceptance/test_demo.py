@@ -1,0 +1,77 @@
+"""The demo's year shows every way a run can end, and says so."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loanwatch.database import Database, EmbeddedServer
+from loanwatch.simulator import DEMO_ENDINGS
+
+SECONDS = 60
+"""What the demo may take on two cores, everything installed."""
+
+
+@pytest.fixture(scope="module")
+def demo(open_folder: Path) -> Iterator[dict[str, Any]]:
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "loanwatch", "--home", str(open_folder), "demo", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "DATABASE_URL"},
+    )
+    seconds = time.perf_counter() - began
+    assert done.returncode == 0, done.stderr
+    yield {"rows": json.loads(done.stdout), "seconds": seconds, "home": open_folder / "demo"}
+    EmbeddedServer(open_folder / "demo" / "postgres").stop()
+
+
+@pytest.mark.deep
+def test_every_month_ends_as_planned(demo: dict[str, Any]) -> None:
+    assert tuple(row["outcome"] for row in demo["rows"]) == DEMO_ENDINGS
+
+
+@pytest.mark.deep
+def test_it_takes_no_longer_than_promised(demo: dict[str, Any]) -> None:
+    assert demo["seconds"] < SECONDS
+
+
+@pytest.mark.deep
+def test_the_broken_feed_halts_before_training_with_an_alert(demo: dict[str, Any]) -> None:
+    database = Database(EmbeddedServer(demo["home"] / "postgres").start())
+    halted = next(row for row in demo["rows"] if row["outcome"] == "halted")
+    with database.connect() as connection:
+        alerts = connection.execute(
+            "SELECT event, severity FROM loanwatch.alert WHERE run_id = %s", (halted["run_id"],)
+        ).fetchall()
+        trained = connection.execute(
+            "SELECT count(*) FROM loanwatch.run_step WHERE run_id = %s AND stage LIKE 'train%%'", (halted["run_id"],)
+        ).fetchone()
+    assert [event for event, _ in alerts] == ["halted"]
+    assert trained == (0,)
+
+
+@pytest.mark.deep
+def test_quiet_months_raise_no_alert(demo: dict[str, Any]) -> None:
+    database = Database(EmbeddedServer(demo["home"] / "postgres").start())
+    quiet = [row["run_id"] for row in demo["rows"] if row["outcome"] == "no_change"]
+    with database.connect() as connection:
+        alerts = connection.execute(
+            "SELECT event, message FROM loanwatch.alert WHERE run_id = ANY(%s)", (quiet,)
+        ).fetchall()
+    assert alerts == []
+
+
+@pytest.mark.deep
+def test_every_month_has_a_small_report(demo: dict[str, Any]) -> None:
+    for row in demo["rows"]:
+        page = Path(row["report"])
+        assert 2_000 < page.stat().st_size < 500_000
