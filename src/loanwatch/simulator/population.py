@@ -1,7 +1,7 @@
 """Draw applicants: dependent normal scores, turned into columns, with values that nobody knows."""
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,12 +55,6 @@ class Population:
                 raise ContractError(f"population: {name} is a share in [0, 1), got {value}")
         if self.approval_rate == 0:
             raise ContractError("population: approval_rate is above 0, or there is nothing to tell apart")
-
-    def without_gaps(self) -> Self:
-        """Return this population with every value known."""
-        names = ("ambiguous_share", "income_score_missing", "job_missing", "never_delinquent")
-        more = ("bankruptcies_missing", "tax_liens_missing", "sentinel_share", "unreadable_share")
-        return type(self)(**{**vars(self), **dict.fromkeys((*names, *more), 0.0)})
 
     def missing_rate(self, column: str) -> float:
         """Return the share of rows in which a cleaned column is not known."""
