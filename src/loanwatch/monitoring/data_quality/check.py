@@ -33,8 +33,8 @@ NAME = "data_quality"
 
 RULES: tuple[Callable[[Inspection], Outcome], ...] = (
     check_columns,
-    check_missing,
     check_units,
+    check_missing,
     check_repairs,
     check_categories,
     check_volume,

@@ -11,8 +11,8 @@ from loanwatch.monitoring.profile import REASONS, CategoricalProfile, ColumnProf
 
 __all__ = ["PROBABILITIES", "Reference"]
 
-PROBABILITIES = (0.001, 0.05, 0.25, 0.5, 0.75, 0.95, 0.999)
-"""The quantiles that the unit check compares: bulk and both ends."""
+PROBABILITIES = (0.001, 0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 0.999)
+"""The quantiles that the unit check compares, fine enough to interpolate between."""
 
 
 @dataclass(frozen=True, kw_only=True)

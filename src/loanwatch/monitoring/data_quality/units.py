@@ -1,6 +1,7 @@
 """A column whose unit changed: cents for currency, months for years, thousands for ones."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loanwatch.contract import Column, Kind
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
@@ -13,12 +14,18 @@ __all__ = ["check_units"]
 FACTORS = (10.0, 12.0, 100.0, 1000.0)
 """Tenths and tens, months and years, cents, thousands."""
 
+_ALL_FACTORS = tuple(f for factor in FACTORS for f in (factor, 1 / factor))
+
 TOLERANCE = float(np.log(1.25))
 """On the logarithm of the ratio of the medians: honest drift never comes near a factor of eight."""
 
 SPREAD_TOLERANCE = 0.35
 """How much the quartiles may disagree on the factor: a new unit moves them all alike, drift does not."""
 
+SHARE_TOLERANCE = 0.1
+"""How much the share of values that stay in range may miss what a factor foretells."""
+
+LOST_SHARE = 0.25
 MINIMUM_ROWS = 30
 RESCALED_RISE = 0.25
 BULK = slice(PROBABILITIES.index(0.25), PROBABILITIES.index(0.75) + 1)
@@ -29,7 +36,7 @@ def check_units(inspection: Inspection) -> Outcome:
     if inspection.reference is None:
         return Outcome(limitations=("Unit changes were not looked for: there is no reference to compare with.",))
     columns = [c for c in inspection.predictors if c.kind is Kind.NUMERIC]
-    findings = (_moved(inspection, c) or _tenfold(inspection, c) for c in columns)
+    findings = (_moved(inspection, c) or _truncated(inspection, c) or _tenfold(inspection, c) for c in columns)
     return Outcome(findings=tuple(f for f in findings if f is not None))
 
 
@@ -56,9 +63,40 @@ def _moved(inspection: Inspection, column: Column) -> Finding | None:
     )
 
 
+def _truncated(inspection: Inspection, column: Column) -> Finding | None:
+    """Recognise a new unit by what the valid range left of it.
+
+    Cleaning drops values out of range, so a large factor leaves one tail only. Each factor foretells how many values
+    stay and what their median is; the one that fits both is named.
+    """
+    reference, known = inspection.reference, inspection.frame[column.name].drop_nulls().to_numpy()
+    before = reference.quantiles.get(column.name) if reference else None
+    lost = inspection.issue_counts(column.name).get("out_of_range", 0)
+    if before is None or len(known) < MINIMUM_ROWS or lost < LOST_SHARE * (lost + len(known)):
+        return None
+    kept, median = len(known) / (lost + len(known)), float(np.median(known))
+    fits = {f: fit for f in _ALL_FACTORS if (fit := _misfit(np.asarray(before), column, f, kept, median)) is not None}
+    if not fits:
+        return None
+    factor = min(fits, key=lambda f: fits[f])
+    what = f"{percent(1 - kept)} of its values are now outside the valid range, and the rest fits that scale"
+    return _finding(column, factor, what, Measurement(name="scale_factor", value=factor, n_current=len(known)))
+
+
+def _misfit(before: NDArray[np.float64], column: Column, factor: float, kept: float, median: float) -> float | None:
+    """Return how far median and share are from what the factor foretells, as logarithms; None where they do not fit."""
+    minimum = -np.inf if column.minimum is None else column.minimum
+    maximum = np.inf if column.maximum is None else column.maximum
+    low, high = np.interp([minimum / factor, maximum / factor], before, PROBABILITIES, left=0.0, right=1.0)
+    foretold = factor * float(np.interp((low + high) / 2, PROBABILITIES, before))
+    if not abs((high - low) - kept) <= SHARE_TOLERANCE or min(foretold, median, high - low) <= 0:
+        return None
+    misfit = abs(float(np.log(median / foretold)))
+    return misfit + abs(float(np.log(kept / (high - low)))) if misfit <= TOLERANCE else None
+
+
 def _nearest_factor(log_ratio: float) -> float | None:
-    candidates = [f for factor in FACTORS for f in (factor, 1 / factor)]
-    best = min(candidates, key=lambda f: abs(np.log(f) - log_ratio))
+    best = min(_ALL_FACTORS, key=lambda f: abs(np.log(f) - log_ratio))
     return best if abs(np.log(best) - log_ratio) <= TOLERANCE else None
 
 

@@ -161,7 +161,9 @@ def _gap_finding(days: _Days, rhythm: _Rhythm) -> Finding | None:
     if not gaps:
         return None
     start, length = max(gaps, key=lambda gap: gap[1])
-    if length <= rhythm.longest_gap or length * rhythm.mean < CERTAIN_ROWS:
+    # A thinner window has emptier days; how thin it is, the volume says.
+    expected = length * min(rhythm.mean, float(days.rows.mean()))
+    if length <= rhythm.longest_gap or expected < CERTAIN_ROWS:
         return None
     first = days.first + timedelta(days=start)
     last = first + timedelta(days=length - 1)
@@ -173,7 +175,7 @@ def _gap_finding(days: _Days, rhythm: _Rhythm) -> Finding | None:
         subject="dataset",
         severity=Severity.MEDIUM if rhythm.known else Severity.LOW,
         sentence=(
-            f"No application is dated {when} ({count(length, 'day')}), where about {length * rhythm.mean:,.0f} were to "
+            f"No application is dated {when} ({count(length, 'day')}), where about {expected:,.0f} were to "
             f"be expected.{late}"
         ),
         measurements=(Measurement(name="gap_days", value=float(length)),),
