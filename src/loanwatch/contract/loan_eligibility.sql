@@ -17,19 +17,21 @@ WITH bounds AS (
         to_char($2 AT TIME ZONE 'UTC' + interval '999999 microseconds', 'YYYYMMDD HH24:MI:SS') AS end_key
 ),
 
-calendar AS MATERIALIZED (
-    SELECT to_char(day, 'DD-MM-YYYY') AS day_text, to_char(day, 'YYYYMMDD') AS day_key
-    FROM generate_series(timestamp '1900-01-01', timestamp '2199-12-31', interval '1 day') AS day
-    UNION ALL
-    SELECT to_char(day, 'YYYY-MM-DD'), to_char(day, 'YYYYMMDD')  -- how dates and timestamps show themselves
-    FROM generate_series(timestamp '1900-01-01', timestamp '2199-12-31', interval '1 day') AS day
-),
-
 window_day AS MATERIALIZED (
     SELECT day_text, day_key IN (left(first_key, 8), left(end_key, 8)) AS at_edge
-    FROM calendar
-    CROSS JOIN bounds
-    WHERE day_key BETWEEN left(first_key, 8) AND left(end_key, 8)
+    FROM bounds
+    CROSS JOIN generate_series(
+        date_trunc('day', $1 AT TIME ZONE 'UTC'), $2 AT TIME ZONE 'UTC' + interval '1 second', interval '1 day'
+    ) AS day
+    -- The second way is how dates and timestamps show themselves.
+    CROSS JOIN LATERAL (VALUES (to_char(day, 'DD-MM-YYYY')), (to_char(day, 'YYYY-MM-DD'))) AS shown (day_text)
+    CROSS JOIN LATERAL to_char(day, 'YYYYMMDD') AS day_key
+),
+
+calendar AS MATERIALIZED (  -- only made where a loan_id is repeated
+    SELECT day_text
+    FROM generate_series(timestamp '1900-01-01', timestamp '2199-12-31', interval '1 day') AS day
+    CROSS JOIN LATERAL (VALUES (to_char(day, 'DD-MM-YYYY')), (to_char(day, 'YYYY-MM-DD'))) AS shown (day_text)
 ),
 
 clock AS MATERIALIZED (

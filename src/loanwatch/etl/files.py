@@ -1,5 +1,6 @@
 """Rows of CSV and Parquet files as text, one at a time, each with where it stands in its file."""
 
+import contextlib
 import csv
 import gzip
 import io
@@ -7,10 +8,14 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from loanwatch.errors import LoadError, shorten
+
+if TYPE_CHECKING:
+    import _csv
 
 __all__ = ["SourceFile", "SourceRow", "find_file", "open_rows"]
 
@@ -57,8 +62,9 @@ def find_file(folder: Path, table: str) -> Path:
     return found[0]
 
 
-def open_rows(path: Path, *, time_formats: dict[str, str]) -> SourceFile:
-    """Open a CSV or Parquet file.
+@contextlib.contextmanager
+def open_rows(path: Path, *, time_formats: dict[str, str]) -> Iterator[SourceFile]:
+    """Open a CSV or Parquet file; closed on leaving.
 
     Parameters
     ----------
@@ -70,19 +76,21 @@ def open_rows(path: Path, *, time_formats: dict[str, str]) -> SourceFile:
     LoadError
         If the file cannot be read, has no header, or names a column twice.
     """
-    try:
-        opened = _open_parquet(path, time_formats) if path.suffix == ".parquet" else _open_csv(path)
-    except (OSError, EOFError, zlib.error) as error:
-        raise LoadError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if twice := {name for name in opened.columns if opened.columns.count(name) > 1}:
-        raise LoadError(f"{path.name}: column {min(twice)} is there twice")
-    return opened
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = _open_parquet(path, time_formats) if path.suffix == ".parquet" else _open_csv(path, stack)
+        except (OSError, EOFError, zlib.error) as error:
+            raise LoadError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        if twice := {name for name in opened.columns if opened.columns.count(name) > 1}:
+            raise LoadError(f"{path.name}: column {min(twice)} is there twice")
+        yield opened
 
 
-def _open_csv(path: Path) -> SourceFile:
-    raw = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115  (closed by _csv_rows)
+def _open_csv(path: Path, stack: contextlib.ExitStack) -> SourceFile:
+    opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115  (the stack closes it)
+    raw: Any = stack.enter_context(opened)
     # A byte that is not UTF-8 becomes a lone surrogate, which is found and named row by row.
-    text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    text = stack.enter_context(io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline=""))
     csv.field_size_limit(_LARGEST_FIELD)
     reader = csv.reader(text, strict=True)
     try:
@@ -92,29 +100,28 @@ def _open_csv(path: Path) -> SourceFile:
     if not header or header == [""]:
         raise LoadError(f"{path.name} is empty: expected a line with the names of the columns")
     columns = tuple(name.strip().lower() for name in header)
-    return SourceFile(path=path, columns=columns, rows=_csv_rows(path, text, reader, len(columns)))
+    return SourceFile(path=path, columns=columns, rows=_csv_rows(path, reader, len(columns)))
 
 
-def _csv_rows(path: Path, text: io.TextIOWrapper, reader: Iterator[list[str]], width: int) -> Iterator[SourceRow]:
-    with text:
-        line = reader.line_num + 1  # type: ignore[attr-defined]
-        while True:
-            try:
-                values = next(reader, None)
-            except csv.Error as error:
-                yield SourceRow(f"line {line}", problem=f"{error}; what follows was not read")
-                return
-            except (OSError, EOFError, zlib.error) as error:
-                raise LoadError(f"{path} cannot be read after line {line}: {error}") from error
-            if values is None:
-                return
-            place, line = f"line {line}", reader.line_num + 1  # type: ignore[attr-defined]
-            if not values:
-                continue  # an empty line
-            if len(values) != width:
-                yield SourceRow(place, problem=f"{len(values)} fields, expected {width}")
-            else:
-                yield SourceRow(place, [value or None for value in values])
+def _csv_rows(path: Path, reader: "_csv.Reader", width: int) -> Iterator[SourceRow]:
+    line = reader.line_num + 1
+    while True:
+        try:
+            values = next(reader, None)
+        except csv.Error as error:
+            yield SourceRow(f"line {line}", problem=f"{error}; what follows was not read")
+            return
+        except (OSError, EOFError, zlib.error) as error:
+            raise LoadError(f"{path} cannot be read after line {line}: {error}") from error
+        if values is None:
+            return
+        place, line = f"line {line}", reader.line_num + 1
+        if not values:
+            continue  # an empty line
+        if len(values) != width:
+            yield SourceRow(place, problem=f"{len(values)} fields, expected {width}")
+        else:
+            yield SourceRow(place, [value or None for value in values])
 
 
 def _open_parquet(path: Path, time_formats: dict[str, str]) -> SourceFile:

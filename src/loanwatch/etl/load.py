@@ -1,7 +1,8 @@
 """Load a folder of files into the source tables: all of it or nothing, and as often as one likes."""
 
+import contextlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -99,21 +100,34 @@ def load_folder(
         or unknown.
     """
     formats = {contract.time.column: contract.time.formats[0]}
-    files = {table.name: open_rows(find_file(folder, table.name), time_formats=formats) for table in contract.tables}
-    for table in contract.tables:
-        _check_columns(files[table.name], columns_of(contract, table))
+    with contextlib.ExitStack() as stack:
+        files = {
+            table.name: stack.enter_context(open_rows(find_file(folder, table.name), time_formats=formats))
+            for table in contract.tables
+        }
+        for table in contract.tables:
+            _check_columns(files[table.name], columns_of(contract, table))
+        try:
+            return _load(database, contract, files, progress)
+        except SourceError as error:  # the tables are there already, with types that the values do not fit
+            raise LoadError(f"{error}; nothing was loaded") from error
+
+
+def _load(
+    database: Database,
+    contract: Contract,
+    files: Mapping[str, SourceFile],
+    progress: Callable[[str, int], None] | None,
+) -> LoadReport:
     complaints = _Complaints()
-    try:
-        with explained("load"), database.connect() as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])  # two loads at once take turns
-            staged = [
-                _stage(connection, contract, table, file=files[table.name], complaints=complaints, progress=progress)
-                for table in contract.tables
-            ]
-            complaints.raise_if_any()
-            return LoadReport(tables=tuple(_merge(connection, load) for load in staged))
-    except SourceError as error:  # the tables are there already, with types that the values do not fit
-        raise LoadError(f"{error}; nothing was loaded") from error
+    with explained("load"), database.connect() as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])  # two loads at once take turns
+        staged = [
+            _stage(connection, contract, table, file=files[table.name], complaints=complaints, progress=progress)
+            for table in contract.tables
+        ]
+        complaints.raise_if_any()
+        return LoadReport(tables=tuple(_merge(connection, load) for load in staged))
 
 
 @dataclass(frozen=True, kw_only=True)
