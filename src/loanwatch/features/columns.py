@@ -1,6 +1,7 @@
 """Clean many rows: polars expressions, in two passes (read, then judge)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
@@ -44,7 +45,7 @@ def _read(plan: ColumnPlan, dtype: pl.DataType) -> tuple[pl.Expr, pl.Expr]:
         return nothing, source.is_not_null()
     if plan.kind is Kind.TIME:
         value = _time(source, dtype, plan.formats)
-        given = word_column(source).is_not_null() if dtype == pl.String else source.is_not_null()
+        given = word_column(source, lower=False).is_not_null() if dtype == pl.String else source.is_not_null()
         return value, given & value.is_null()
     if plan.kind is Kind.NUMERIC:
         return _number(source, dtype)
@@ -62,7 +63,7 @@ def _number(source: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.Expr]:
         return pl.lit(None, dtype=pl.Float64), source.is_not_null()
     text = source.cast(pl.String)
     value = number_column(text)
-    return value, word_column(text).is_not_null() & value.is_null()
+    return value, value.is_null() & word_column(text, lower=False).is_not_null()
 
 
 def _as_text(source: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
@@ -87,8 +88,19 @@ def _time(source: pl.Expr, dtype: pl.DataType, formats: Sequence[str]) -> pl.Exp
         return source.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     if dtype != pl.String:
         return pl.lit(None, dtype=typed)
-    text = word_column(source, lower=False)
-    return pl.coalesce(_parsed_time(text, f) for f in formats)
+    return source.map_batches(partial(_times, formats=formats), return_dtype=typed, is_elementwise=True)
+
+
+def _times(text: pl.Series, *, formats: Sequence[str]) -> pl.Series:
+    """Read with each format what the formats before it could not read."""
+    frame = text.to_frame("text").select(word_column(pl.col("text"), lower=False))
+    times = pl.Series([None], dtype=dtype_of(Kind.TIME)).new_from_index(0, frame.height)
+    for form in formats:
+        unread = times.is_null() & frame["text"].is_not_null()
+        if unread.any():
+            read = frame.filter(unread).select(_parsed_time(pl.col("text"), form)).to_series()
+            times = read if unread.all() else times.scatter(unread.arg_true(), read)
+    return times
 
 
 def _parsed_time(text: pl.Expr, form: str) -> pl.Expr:
