@@ -52,7 +52,7 @@ test-deep: $(VENV)/dev  ## Run the long checks: acceptance, kill tests, false al
 .PHONY: lock
 lock: $(VENV)/python  ## Lock the requirements anew
 	@$(PIP) install uv
-	@for set in "runtime --group build" "dev --group dev --group build"; do \
+	@for set in "runtime --group build" "airflow --extra airflow --group build" "dev --group dev --group build"; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" $${set#* } pyproject.toml -o requirements/$${set%% *}.lock; done
 
