@@ -1,0 +1,151 @@
+"""Features and score cut into bins that both windows fill."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from loanwatch.contract import Contract, Kind
+from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.statistics.calibration import score_band_edges
+
+__all__ = ["SCORE", "Cells", "cut_features"]
+
+SCORE = "score"
+"""Subject of the cells made of the model's probability."""
+
+_MOST_BINS = 10
+_ROWS_PER_BIN = 60
+_FEWEST_ROWS = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """One feature cut into bins.
+
+    Bins `0 … testable − 1` hold enough rows of both windows to compare them; the others do not, and are only
+    accounted for.
+    """
+
+    subject: str
+    names: tuple[str, ...]
+    """What each bin is called in a sentence: `above 742`, `"rent"`, `not known`."""
+    testable: int
+    reference: NDArray[np.intp]
+    """Shape (n_reference,): the bin of each row."""
+    current: NDArray[np.intp]
+
+    @property
+    def bins(self) -> int:
+        """Number of bins, testable or not."""
+        return len(self.names)
+
+
+def cut_features(reference: ScoredWindow, current: ScoredWindow, contract: Contract) -> tuple[Cells, ...]:
+    """Cut the score and each predictor into bins: deciles of the reference, categories, and missing.
+
+    Neighbouring deciles are merged until both windows have enough rows; small windows get fewer bins.
+
+    Returns
+    -------
+    tuple of Cells
+        The score first, then the predictors that both windows have and that vary.
+    """
+    bins = int(np.clip(min(reference.rows, current.rows) // _ROWS_PER_BIN, 2, _MOST_BINS))
+    score = _cut_numbers(SCORE, reference.probability, current.probability, bins)
+    cells = [score]
+    for column in contract.predictors:
+        name = column.name
+        if name not in reference.frame.columns or name not in current.frame.columns:
+            continue
+        first, second = reference.frame[name], current.frame[name]
+        if contract.kind_of(name) is Kind.NUMERIC and first.dtype.is_numeric() and second.dtype.is_numeric():
+            cells.append(_cut_numbers(name, _numbers(first), _numbers(second), bins))
+        else:
+            cells.append(_cut_categories(name, first, second))
+    return tuple(c for c in cells if c.testable > 1)
+
+
+def _numbers(series: pl.Series) -> NDArray[np.float64]:
+    return series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+def _cut_numbers(subject: str, reference: NDArray[np.float64], current: NDArray[np.float64], bins: int) -> Cells:
+    known = [np.isfinite(reference), np.isfinite(current)]
+    inner = score_band_edges(reference[known[0]], bands=bins)
+    raw = [
+        np.where(k, np.searchsorted(inner, v, side="right"), inner.size + 1)
+        for k, v in zip(known, (reference, current), strict=True)
+    ]
+    counts = [np.bincount(r, minlength=inner.size + 2) for r in raw]
+    groups = _merged(counts[0][:-1], counts[1][:-1])
+    edges = [inner[g[0] - 1] for g in groups[1:]]
+    names = _range_names(edges) if groups else []
+    order = [*groups, [inner.size + 1]]
+    return _cells(subject, [*names, "not known"], order, raw, counts)
+
+
+def _cut_categories(subject: str, reference: pl.Series, current: pl.Series) -> Cells:
+    texts = [s.cast(pl.String) for s in (reference, current)]
+    known = sorted({v for t in texts for v in t.unique().to_list() if v is not None})
+    position = {name: i for i, name in enumerate(known)}
+    raw = [
+        t.replace_strict(position, default=len(known), return_dtype=pl.Int64).to_numpy().astype(np.intp) for t in texts
+    ]
+    counts = [np.bincount(r, minlength=len(known) + 1) for r in raw]
+    names = [*(f'"{name}"' for name in known), "not known"]
+    return _cells(subject, names, [[i] for i in range(len(names))], raw, counts)
+
+
+def _cells(
+    subject: str,
+    names: Sequence[str],
+    groups: Sequence[Sequence[int]],
+    raw: Sequence[NDArray[np.intp]],
+    counts: Sequence[NDArray[np.intp]],
+) -> Cells:
+    """Put the groups that both windows fill first, and the rest together behind them where there is any."""
+    filled = [i for i, g in enumerate(groups) if all(c[list(g)].sum() >= _FEWEST_ROWS for c in counts)]
+    sparse = [i for i in range(len(groups)) if i not in filled]
+    place = np.full(counts[0].size, len(filled), dtype=np.intp)
+    for new, old in enumerate(filled):
+        place[list(groups[old])] = new
+    has_rest = any(c[list(groups[i])].sum() for i in sparse for c in counts)
+    return Cells(
+        subject=subject,
+        names=(*(names[i] for i in filled), *(("all others",) if has_rest else ())),
+        testable=len(filled),
+        reference=place[raw[0]],
+        current=place[raw[1]],
+    )
+
+
+def _merged(reference: NDArray[np.intp], current: NDArray[np.intp]) -> list[list[int]]:
+    """Return runs of neighbouring bins that both windows fill; a short last run joins its neighbour."""
+    groups: list[list[int]] = []
+    run: list[int] = []
+    for i in range(reference.size):
+        run.append(i)
+        if min(reference[run].sum(), current[run].sum()) >= _FEWEST_ROWS:
+            groups.append(run)
+            run = []
+    if run and groups:
+        groups[-1].extend(run)
+    elif run:
+        groups.append(run)
+    return groups
+
+
+def _range_names(edges: Sequence[float]) -> list[str]:
+    if not edges:
+        return ["of any size"]
+    texts = [_plain(e) for e in edges]
+    middle = [f"from {low} to {high}" for low, high in pairwise(texts)]
+    return [f"below {texts[0]}", *middle, f"of {texts[-1]} or more"]
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.3g}"

@@ -1,0 +1,204 @@
+"""Concept drift: whether P(label | features) is another one than in the deployed model's hold-out."""
+
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from loanwatch.contract import Contract
+from loanwatch.monitoring.concept_drift.calibration import measure_calibration
+from loanwatch.monitoring.concept_drift.cells import cut_features
+from loanwatch.monitoring.concept_drift.dating import DatedChange, date_change
+from loanwatch.monitoring.concept_drift.relation import LEVEL, Change, find_changes
+from loanwatch.monitoring.concept_drift.sentences import describe_change, plain_date
+from loanwatch.monitoring.label_maturity import JudgedLabels, judge_labels
+from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
+from loanwatch.monitoring.scored_window import ScoredWindow
+
+__all__ = ["check"]
+
+_CHECK = "concept_drift"
+_NOTICE = 0.04
+"""Corrected for all subjects: the share of windows without drift in which anything at all is found."""
+_SURE = 0.008
+_NOTICE_SIZE, _MEDIUM_SIZE, _HIGH_SIZE = 0.01, 0.02, 0.06
+"""Change of P(label | features), as a root mean square over the window's applications."""
+_FEWEST_ROWS = 50
+_SMALLEST_CLASS = 8
+
+
+def check(
+    reference: ScoredWindow,
+    current: ScoredWindow,
+    contract: Contract,
+    *,
+    seed: int = 0,  # noqa: ARG001  (part of every check's signature; nothing here is drawn)
+    as_of: datetime | None = None,
+) -> CheckReport:
+    """Compare the residuals label − probability of the window with those of the hold-out, in the same cells.
+
+    One weighted regression over both windows takes up what the model gets wrong in both of them, by score band and by
+    bin of every feature, so that other applicants alone do not count as drift. On top of it the level, the score
+    bands and each feature are tested for a change in the current window. A finding is real (p-value corrected for all
+    subjects tested) and matters (mean change of P(label | features): 1 point low, 2 medium, 6 high); medium also asks
+    for a corrected p-value below 0.008.
+
+    Parameters
+    ----------
+    reference : ScoredWindow
+        The deployed model's hold-out, with labels.
+    current : ScoredWindow
+        The window to judge.
+    contract : Contract
+        Names the predictors, their kinds, and the label with its delay.
+    seed : int
+        Changes nothing: the check draws no random numbers.
+    as_of : datetime, optional
+        The moment of judging, aware; by default now. Labels younger than `label.delay_days` are not judged.
+
+    Returns
+    -------
+    CheckReport
+        `details["since"]`: ISO date of the change, or None. Skipped without enough labels.
+    """
+    known, judged = reference.labelled(), judge_labels(current, contract, as_of=as_of)
+    if reason := _too_few(known, "The deployed model's hold-out") or _too_few(judged.window, "The window"):
+        return _skipped(reason, judged)
+    cells = cut_features(known, judged.window, contract)
+    calibration = measure_calibration(known, judged.window)
+    if not cells:
+        return _skipped("Neither score nor features vary: there is nothing to compare the labels along.", judged)
+    named, tested = find_changes(known, judged.window, cells, significance=_NOTICE)
+    named = tuple(c for c in named if _severity(c) > Severity.NONE)
+    dated = date_change(known, judged.window, [c.cells for c in named if c.cells]) if named else None
+    findings = [_finding(c, judged.window, contract, dated) for c in named]
+    return _report(
+        findings, judged, {"score_calibration": calibration} | _measured(tested, known, judged.window), dated
+    )
+
+
+def _too_few(window: ScoredWindow, name: str) -> str | None:
+    positive = int(window.positive.sum())
+    if window.rows >= _FEWEST_ROWS and min(positive, window.rows - positive) >= _SMALLEST_CLASS:
+        return None
+    return (
+        f"{name} has {window.rows:,} applications with a label that is due, {positive:,} of them positive: "
+        f"at least {_FEWEST_ROWS}, and {_SMALLEST_CLASS} of each kind, are needed."
+    )
+
+
+def _skipped(reason: str, judged: JudgedLabels) -> CheckReport:
+    return CheckReport(
+        check=_CHECK,
+        status=Status.SKIPPED,
+        summary="Whether the relation between features and label changed cannot be seen without labels.",
+        limitations=(f"Concept drift cannot be seen without labels. {reason}", *judged.limitations),
+        details={"since": None},
+    )
+
+
+def _severity(change: Change) -> Severity:
+    if change.size < _NOTICE_SIZE:
+        return Severity.NONE
+    if change.p_value > _SURE or change.size < _MEDIUM_SIZE:
+        return Severity.LOW
+    return Severity.HIGH if change.size >= _HIGH_SIZE else Severity.MEDIUM
+
+
+def _finding(change: Change, current: ScoredWindow, contract: Contract, dated: DatedChange | None) -> Finding:
+    since = _day(dated.since) if dated else None
+    at_start = dated is not None and dated.at_start
+    shown, after = change, current
+    if dated is not None and not at_start:
+        rows = current.time >= dated.since
+        shown, after = change.where(rows), current.where(rows)
+    sentence = describe_change(shown, after, contract, since=since, at_start=at_start)
+    return Finding(
+        check=f"{_CHECK}.{'level' if change.subject == LEVEL else 'relation'}",
+        subject=change.subject,
+        severity=_severity(change),
+        sentence=sentence[0].upper() + sentence[1:],
+        measurements=(_measurement(change, current),),
+        details=_by_bin(change, current) | {"since": since.isoformat() if since else None},
+    )
+
+
+def _measurement(change: Change, current: ScoredWindow, reference: ScoredWindow | None = None) -> Measurement:
+    return Measurement(
+        name="residual_change",
+        value=change.size,
+        p_value=change.p_value,
+        n_reference=reference.rows if reference else None,
+        n_current=current.rows,
+    )
+
+
+def _measured(
+    tested: tuple[Change, ...], reference: ScoredWindow, current: ScoredWindow
+) -> dict[str, tuple[Measurement, ...]]:
+    return {c.subject: (_measurement(c, current, reference),) for c in tested}
+
+
+def _by_bin(change: Change, current: ScoredWindow) -> dict[str, Any]:
+    if change.cells is None:
+        return {"change": float(change.effect[0])}
+    bins = []
+    for i, name in enumerate(change.cells.names[: change.cells.testable]):
+        rows = change.cells.current == i
+        bins.append(
+            {
+                "bin": name,
+                "rows": int(rows.sum()),
+                "observed": float(current.label[rows].mean()),
+                "expected": float(current.probability[rows].mean()),
+                "change": float(change.effect[i]),
+            }
+        )
+    return {"bins": bins}
+
+
+def _report(
+    findings: list[Finding],
+    judged: JudgedLabels,
+    measurements: dict[str, tuple[Measurement, ...]],
+    dated: DatedChange | None,
+) -> CheckReport:
+    findings = sorted(findings, key=lambda f: -f.severity)
+    fails = any(f.severity >= Severity.MEDIUM for f in findings)
+    return CheckReport(
+        check=_CHECK,
+        status=Status.FAIL if fails else Status.PASS,
+        summary=_summary(findings, judged),
+        findings=tuple(findings),
+        measurements=measurements,
+        limitations=judged.limitations,
+        details=_dates(dated, findings) | {"judged_rows": judged.window.rows},
+    )
+
+
+def _summary(findings: list[Finding], judged: JudgedLabels) -> str:
+    if findings:
+        return findings[0].sentence
+    return (
+        "The relation between features and label is that of the model's hold-out, as far as "
+        f"{judged.window.rows:,} labelled applications can show."
+    )
+
+
+def _dates(dated: DatedChange | None, findings: list[Finding]) -> dict[str, Any]:
+    if dated is None:
+        return {"since": None}
+    return {
+        "since": _day(dated.since).isoformat(),
+        "since_text": plain_date(_day(dated.since)),
+        "since_time": str(np.datetime_as_string(dated.since, unit="s")),
+        "earliest": _day(dated.earliest).isoformat(),
+        "latest": _day(dated.latest).isoformat(),
+        "applications_before": dated.position,
+        "at_start": dated.at_start,
+        "subjects": [f.subject for f in findings],
+    }
+
+
+def _day(moment: np.datetime64) -> date:
+    return date.fromisoformat(str(np.datetime_as_string(moment, unit="D")))
