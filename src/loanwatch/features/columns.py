@@ -67,14 +67,14 @@ def _number(source: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _as_text(source: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
-    """Return the column as text, whole numbers without a decimal point; None for nested and binary values."""
+    """Return the column as text, whole numbers without a decimal point; None for values that have none."""
     if dtype == pl.String:
         return source
     if dtype.is_float() or dtype.is_decimal():
         value = source.cast(pl.Float64)
         whole = (value == value.floor()) & (value.abs() < _EXACT_INTEGERS)
         return pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration):
         return None
     return source.cast(pl.String)
 

@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -188,6 +188,25 @@ def test_a_ten_megabyte_text_is_read_as_one_category(loans):
     cleaned = clean(raw, loans)
     assert cleaned.frame["purpose"].item() == "x" * 10_000_000
     assert cleaned.issues.row(0, named=True) == {"annual_income": "unreadable"}
+
+
+ODD_VALUES = [
+    timedelta(1), time(1), date(2020, 1, 1), datetime(2020, 1, 1, tzinfo=UTC), [1], {"a": 1}, b"x", object(),
+    Decimal("1.5"), True, 2**63, float("nan"), "", None,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ODD_VALUES, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("column", ["credit_score", "purpose", "loan_id", "application_time", "loan_status"])
+def test_any_type_in_any_column_gives_typed_columns_alone_as_in_a_batch(loans, column, value):
+    raw = pl.DataFrame({column: [value] * 3})
+    batch, alone, none = (clean(frame, loans) for frame in (raw, raw[:1], raw[:0]))
+    types = {"credit_score": pl.Float64, "application_time": pl.Datetime("us", "UTC")}
+    assert batch.frame.schema[column] == types.get(column, pl.String)
+    assert none.frame.schema == alone.frame.schema == batch.frame.schema
+    assert_frame_equal(alone.frame, batch.frame[:1])
+    assert alone.issues.to_dict(as_series=False) == batch.issues[:1].to_dict(as_series=False)
+    assert (batch.issues.height, none.issues.height) == (3, 0)
 
 
 numbers_in_text = st.one_of(
