@@ -29,6 +29,8 @@ CERTAIN_ROWS = 20.0
 LONG_WEEKEND_DAYS = 4
 """Without a reference, shorter stretches without applications may be the lender's rhythm."""
 
+_NOT_COMPARED = "Volume was not compared: that needs the window's first and last day and a reference with times."
+
 FUTURE_TOLERANCE = timedelta(days=1)
 """Sources keep local time without a zone, which may be ahead of UTC."""
 
@@ -62,8 +64,10 @@ def check_volume(inspection: Inspection) -> Outcome:
     days = _days(times, inspection.window, inspection.now)
     rhythm = _rhythm(inspection, days)
     per_day = Measurement(name="rows_per_day", value=float(days.rows.mean()), n_current=int(days.rows.sum()))
-    findings = [_volume_finding(days, rhythm), _gap_finding(days, rhythm), _future_finding(times, inspection.now)]
-    limitations = () if rhythm.known else ("Volume was not compared: there is no reference with times.",)
+    # Without a window nobody says for how long these applications were collected.
+    volume = _volume_finding(days, rhythm) if inspection.window else None
+    findings = [volume, _gap_finding(days, rhythm), _future_finding(times, inspection.now)]
+    limitations = () if rhythm.known and inspection.window else (_NOT_COMPARED,)
     return Outcome(
         findings=tuple(f for f in findings if f is not None),
         measurements={"dataset": (per_day,)},

@@ -47,6 +47,9 @@ def honest_window(rows: int, *, seed: int = 0, given: float = 0.77, strength: fl
             "home_ownership": [
                 None if a else w for a, w in zip(absent, rng.choice(["rent", "own home"], rows), strict=True)
             ],
+            "years_in_current_job": [
+                None if a else w for a, w in zip(absent, rng.choice(["1 year", "10+ years"], rows), strict=True)
+            ],
             "annual_income": known(np.round(np.exp(11 + 0.5 * z[:, 1])), 0.25),
             "months_since_last_delinquent": known(rng.integers(0, 90, rows), 0.5),
             "no_of_cars": known(rng.integers(0, 6, rows)),
