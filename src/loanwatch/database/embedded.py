@@ -46,7 +46,7 @@ _SETTINGS = {
     "log_min_messages": "log",  # a client's errors are told to the client
     "log_min_error_statement": "panic",  # statements may hold applicants' data
 }
-_THROW_AWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_THROW_AWAY_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True, kw_only=True)

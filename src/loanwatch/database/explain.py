@@ -47,8 +47,8 @@ def describe_address(parameters: Mapping[str, Any]) -> str:
 
 def connection_error(error: BaseException, address: str) -> DatabaseError:
     """Return what a failed connection means, with what to do."""
-    text = _one_line(str(error))
-    reason = shorten(re.sub(r"^.*?failed: (?:FATAL:\s+)?", "", text), 300)
+    text = " ".join(str(error).split())
+    reason = shorten(re.sub(r"^.*failed: (?:FATAL: )?", "", text).split(" Is the server running")[0], 300)
     if re.search(r'(database|role) "[^"]*" does not exist', text):
         return DatabaseError(f"{reason} ({address}): create it, or name another one in DATABASE_URL")
     for words, advice in _LOGIN:
