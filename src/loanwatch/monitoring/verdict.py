@@ -45,6 +45,7 @@ _PSI = Bands(low=0.005, medium=0.10, high=0.25)
 _SHIFT = Bands(low=0.05, medium=0.30, high=0.50)
 """In standard deviations; a normal variable shifted by 0.32 has PSI 0.10, by 0.5 PSI 0.25."""
 _MISSING = Bands(low=0.01, medium=0.10, high=0.25)
+_SHARE = Bands(low=0.01, medium=0.15, high=0.30)
 _UNSEEN = Bands(low=0.001, medium=0.05, high=0.20)
 _CORRELATION = Bands(low=0.10, medium=0.30, high=0.60)
 
@@ -59,6 +60,8 @@ class DriftSize:
     """Wasserstein distance in the reference's standard deviations."""
     missing_change: float = 0.0
     """Absolute change of the missing rate, in [0, 1]."""
+    share_change: float = 0.0
+    """Largest absolute change of a category's share, in [0, 1]."""
     unseen_share: float = 0.0
     """Share of rows with a category that the reference never held."""
     correlation_change: float = 0.0
@@ -93,6 +96,7 @@ def size_severity(size: DriftSize, *, reliance: float = 1.0) -> Severity:
         _PSI.severity(size.psi, reliance=reliance),
         _SHIFT.severity(size.shift, reliance=reliance),
         _MISSING.severity(size.missing_change, reliance=reliance),
+        _SHARE.severity(size.share_change, reliance=reliance),
         _UNSEEN.severity(size.unseen_share, reliance=reliance),
         _CORRELATION.severity(size.correlation_change, reliance=reliance),
     )

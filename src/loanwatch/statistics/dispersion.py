@@ -3,12 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
-from loanwatch.statistics.chi_square import chi_square_quantile
+from loanwatch.statistics.chi_square import chi_square_p, chi_square_quantile
 from loanwatch.statistics.counts import FloatArray
 
 __all__ = ["block_dispersion"]
 
 _MINIMUM_BLOCKS = 4
+_HETEROGENEITY_LEVEL = 0.01
 _QUANTILE = 0.9
 """A weekday is 14 % of all days: the upper tenth sees every weekday that differs from the others."""
 
@@ -21,7 +22,9 @@ def block_dispersion(daily_counts: npt.ArrayLike, *, block_days: int = 1, minimu
 
     .. math:: \varphi = \max\left(1, \frac{Q_{0.9}(X^2)}{\chi^2_{B-1, 0.9}}\right)
 
-    so that a statistic divided by φ calls a block remarkable only if the reference's own blocks are not like that.
+    unless the blocks, side by side, differ no more than chance lets them (X² of homogeneity, p > 0.01): then φ is 1,
+    since a ratio read off a handful of blocks is noise. A statistic divided by φ calls a block remarkable only if the
+    reference's own blocks are not like that.
 
     Parameters
     ----------
@@ -58,11 +61,20 @@ def block_dispersion(daily_counts: npt.ArrayLike, *, block_days: int = 1, minimu
     blocks = _pool(blocks[blocks.sum(axis=1) >= minimum_rows], days.sum(axis=0))
     rest = _pool(days.sum(axis=0, keepdims=True), days.sum(axis=0)) - blocks
     usable = rest.sum(axis=1) >= minimum_rows
-    if blocks.shape[1] < 2 or int(usable.sum()) < _MINIMUM_BLOCKS:
+    if blocks.shape[1] < 2 or int(usable.sum()) < _MINIMUM_BLOCKS or _homogeneous(blocks[usable][::length]):
         return 1.0
     statistics = _pearson(blocks[usable], rest[usable])
     expected = chi_square_quantile(_QUANTILE, blocks.shape[1] - 1)
     return max(1.0, float(np.quantile(statistics, _QUANTILE)) / expected)
+
+
+def _homogeneous(blocks: FloatArray) -> bool:
+    """Return whether blocks that do not overlap differ no more than chance lets them."""
+    total = blocks.sum(axis=0)
+    expected = blocks.sum(axis=1, keepdims=True) * total / total.sum()
+    statistic = np.divide((blocks - expected) ** 2, expected, out=np.zeros_like(expected), where=expected > 0).sum()
+    degrees = (blocks.shape[0] - 1) * (int((total > 0).sum()) - 1)
+    return degrees < 1 or chi_square_p(float(statistic), degrees) > _HETEROGENEITY_LEVEL
 
 
 def _pool(blocks: FloatArray, totals: FloatArray) -> FloatArray:

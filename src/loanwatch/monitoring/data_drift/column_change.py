@@ -30,7 +30,7 @@ class ColumnChange:
     current: ColumnProfile
     measurements: tuple[Measurement, ...]
     p_values: Mapping[str, float]
-    """Aspect (`values`, `shape`, `missing`, `unseen`) → p-value before correction."""
+    """Aspect (`values`, `shape`, `share`, `missing`, `unseen`) → p-value before correction."""
     sizes: Mapping[str, DriftSize]
     """Aspect → size that counts when the aspect is real."""
     limitation: str | None = None

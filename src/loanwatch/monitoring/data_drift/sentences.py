@@ -48,7 +48,7 @@ def column_sentence(change: ColumnChange, adjusted: Mapping[str, float]) -> str:
     parts = []
     if "unseen" in real:
         parts.append(_unseen(change))
-    if real & {"values", "shape"}:
+    if real & {"values", "shape", "share"}:
         parts.append(_values(change))
     if "missing" in real:
         parts.append(_missing(change))

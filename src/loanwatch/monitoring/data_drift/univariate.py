@@ -23,6 +23,8 @@ from loanwatch.statistics import (
 
 __all__ = ["MINIMUM_VALUES", "compare_categorical", "compare_numeric", "compare_presence"]
 
+_SEARCHED_CATEGORIES = 30
+
 MINIMUM_VALUES = 20
 """Fewer values than this on either side say nothing about a distribution."""
 
@@ -68,6 +70,8 @@ def compare_categorical(
     rows = current.unseen_rows(reference)
     unseen = proportion_change(0, reference.present, rows, current.present, dispersion=variation.values)
     index = _judged_psi(reference, current, variation)
+    moved = np.abs(current.counts / current.present - reference.counts / reference.present)
+    size = DriftSize(psi=index, share_change=float(moved.max()))
     return ColumnChange(
         subject=subject,
         title=title,
@@ -79,9 +83,15 @@ def compare_categorical(
             *measurement("unseen_share", unseen.change, reference, current, p_value=unseen.p_value),
             *presence.measurements,
         ),
-        p_values={"values": mix.p_value, "unseen": unseen.p_value if rows else math.nan, **presence.p_values},
+        p_values={
+            "values": mix.p_value,
+            "share": _largest_change(reference, current, variation),
+            "unseen": unseen.p_value if rows else math.nan,
+            **presence.p_values,
+        },
         sizes={
-            "values": DriftSize(psi=index),
+            "values": size,
+            "share": size,
             "unseen": DriftSize(unseen_share=unseen.change),
             "missing": _with_psi(presence, index),
         },
@@ -126,6 +136,24 @@ def _stability(reference: ColumnProfile, current: ColumnProfile, *, p_value: flo
         *measurement("psi", psi(first, second), reference, current, p_value=p_value),
         *measurement("jensen_shannon", jensen_shannon(first, second), reference, current),
     )
+
+
+def _largest_change(reference: CategoricalProfile, current: CategoricalProfile, variation: Variation) -> float:
+    """Return the p-value of the category whose share changed most surely, corrected (Bonferroni) for having searched.
+
+    Over many categories G spreads its power thin: one of them giving way to all others is seen here.
+    """
+    first, second = pool_sparse(reference.value_groups, current.value_groups)
+    order = np.argsort(-(first + second), kind="stable")[:_SEARCHED_CATEGORIES]
+    if first.size < 3:  # with two groups G is the same test
+        return math.nan
+    p_values = [
+        proportion_change(
+            int(first[at]), reference.present, int(second[at]), current.present, dispersion=variation.values
+        ).p_value
+        for at in order.tolist()
+    ]
+    return min(1.0, min(p_values) * len(p_values))
 
 
 def _judged_psi(reference: ColumnProfile, current: ColumnProfile, variation: Variation) -> float:
