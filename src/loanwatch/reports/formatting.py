@@ -116,7 +116,7 @@ def share(value: float | None) -> str:
     return "< 0.1 %" if 0 < value < 0.0005 else f"{100 * value:.1f} %"
 
 
-def text(value: object, limit: int = 600) -> str:
+def text(value: object, limit: int = 420) -> str:
     r"""Return text that cannot blow up the page: shortened, and without characters that browsers reject.
 
     >>> text("a\x00b"), len(text("x" * 10_000_000, limit=40))

@@ -14,10 +14,10 @@ from loanwatch.reports.summary import Headline, RunSummary
 
 __all__ = ["Page", "page_of"]
 
-MAXIMUM_FINDINGS = 25
+MAXIMUM_FINDINGS = 20
 """Of one check; more are counted. Together with the caps below no page comes near 500 KB."""
-MAXIMUM_FEATURES = 16
-MAXIMUM_LINES = 12
+MAXIMUM_FEATURES = 12
+MAXIMUM_LINES = 8
 MAXIMUM_POINTS = 60
 
 
@@ -159,7 +159,7 @@ def _finding_row(finding: Finding, titles: Mapping[str, str]) -> FindingRow:
         badge=_BADGES[finding.severity],
         subject=_title(finding.subject, titles),
         sentence=text(finding.sentence),
-        figures="; ".join(_figures(m) for m in finding.measurements[:4]),
+        figures="; ".join(_figures(m) for m in finding.measurements[:3]),
     )
 
 
