@@ -14,9 +14,9 @@ from loanwatch.contract import Contract, Kind
 from loanwatch.database import Database, explained
 from loanwatch.errors import DatabaseUnavailableError, SourceError, StorageError, WindowError
 from loanwatch.etl.query import bind_window
-from loanwatch.etl.times import TimeSpan, count_unreadable, time_span
+from loanwatch.etl.times import count_unreadable, time_span
 
-__all__ = ["Extraction", "extract_window", "session_settings"]
+__all__ = ["Extraction", "check_source", "extract_window", "session_settings"]
 
 _AS_THEY_ARE = {"int2", "int4", "int8", "float4", "float8", "numeric", "text", "varchar", "bpchar"}
 _TIMES = {"timestamp", "timestamptz", "date"}
@@ -77,6 +77,19 @@ def extract_window(
             raise WindowError(_emptiness(database, contract, start, end))
     names = (*contract.column_names, *(audit.column for audit in contract.audit))
     return Extraction(path=destination, rows=rows, columns=names, unreadable_times=unreadable.result())
+
+
+def check_source(database: Database, contract: Contract) -> str:
+    """Return, in a sentence, which times the source holds, once its tables and columns are found to be there.
+
+    Raises
+    ------
+    SourceError
+        If a source table or column is missing or cannot be read, or the query gives too little.
+    """
+    start = datetime(2000, 1, 1, tzinfo=UTC)  # any window: the query is described and not run
+    _statement(database, contract, bind_window(contract.extract_query, start=start, end=start))
+    return _held(database, contract)
 
 
 def session_settings() -> tuple[str, ...]:
@@ -183,13 +196,15 @@ def _replacing(destination: Path) -> Iterator[Path]:
 
 
 def _emptiness(database: Database, contract: Contract, start: datetime, end: datetime) -> str:
-    span: TimeSpan | None = time_span(database, contract)
+    return f"there are no applications from {_show(start)} up to {_show(end)}: {_held(database, contract)}"
+
+
+def _held(database: Database, contract: Contract) -> str:
+    span = time_span(database, contract)
     table = contract.column(contract.time.column).table
     if span is None:
-        held = f"{table} holds no readable {contract.time.column}"
-    else:
-        held = f"{table} holds {contract.time.column} from {span.first} to {span.last}"
-    return f"there are no applications from {_show(start)} up to {_show(end)}: {held}"
+        return f"{table} holds no readable {contract.time.column}"
+    return f"{table} holds {contract.time.column} from {span.first} to {span.last}"
 
 
 def _as_utc(moment: datetime) -> datetime:

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from loanwatch.errors import SourceError, StorageError, WindowError
-from loanwatch.etl import extract_window, load_folder
+from loanwatch.etl import check_source, extract_window, load_folder
 
 APRIL, MAY, JUNE = (datetime(2015, month, 1, tzinfo=UTC) for month in (4, 5, 6))
 
@@ -249,3 +249,13 @@ def test_the_real_loans_come_out_whole(source, contract, real_data):
     rows = source.extract()
     assert len(rows) == 3301
     assert sum(row["customer_records"] == 0 for row in rows) == 1187
+
+
+def test_the_source_is_checked_without_an_extraction(source, contract, loan):
+    source.load(loans=[loan()])
+    assert check_source(source.database, contract) == (
+        "loan_details holds application_time from 2015-04-16 10:00 to 2015-04-16 10:00"
+    )
+    source.execute("ALTER TABLE credit_details DROP credit_score")
+    with pytest.raises(SourceError, match="credit_score"):
+        check_source(source.database, contract)
