@@ -83,8 +83,8 @@ class ConditionalShift:
         self._level = np.array([width - 1])
         spent = self._sweep(np.arange(width, 2 * width))
         self._freedom = max(residual.size - spent, 1)
-        self.dispersion = max(self._unexplained, 0.0) / self._freedom
-        """Variance of the residuals over the `variance` given."""
+        self.dispersion = max(self._unexplained / self._freedom, 1.0)
+        """Variance of the residuals over the `variance` given; never below 1, which only makes the tests careful."""
 
     def level(self) -> BlockTest:
         """Test whether the log-odds moved as a whole."""
@@ -123,7 +123,7 @@ class ConditionalShift:
         scale = float(self._diagonal[index].max()) * float((basis**2).sum(axis=0).max())
         inverse, rank = _pseudo_inverse(basis.T @ self._gram[np.ix_(index, index)] @ basis, scale)
         moment = basis.T @ self._moment[index]
-        statistic = max(float(moment @ inverse @ moment), 0.0) / self.dispersion if self.dispersion > 0 else 0.0
+        statistic = max(float(moment @ inverse @ moment), 0.0) / self.dispersion
         return BlockTest(
             statistic=statistic,
             degrees=rank,

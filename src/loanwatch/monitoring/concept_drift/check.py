@@ -18,7 +18,7 @@ from loanwatch.monitoring.scored_window import ScoredWindow
 __all__ = ["check"]
 
 _CHECK = "concept_drift"
-_NOTICE = 0.04
+_NOTICE = 0.025
 """Corrected for all subjects: the share of windows without drift in which anything at all is found."""
 _SURE = 0.008
 _NOTICE_SIZE, _MEDIUM_SIZE, _HIGH_SIZE = 0.01, 0.02, 0.06

@@ -20,6 +20,7 @@ LEVEL = "label"
 
 _VARIANCE_BANDS = 20
 _PRIOR_ROWS = 10.0
+_SMALLEST_VARIANCE = 0.02
 _MOST_CHANGES = 5
 _DIRECTED_SHARE = 0.75
 """Of the significance that a subject has, spent on the change in proportion to the model's own effect."""
@@ -116,12 +117,13 @@ def find_changes(
 def residual_variance(probability: NDArray[np.float64], residual: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean squared residual of each row's score band, drawn a little towards the overall one.
 
-    p (1 − p) would trust an over-confident model most where it is most wrong.
+    p (1 − p) would trust an over-confident model most where it is most wrong. Where a model is nearly always right the
+    floor keeps single surprises from counting as proof.
     """
     band = np.searchsorted(score_band_edges(probability, bands=_VARIANCE_BANDS), probability, side="right")
     squares = np.bincount(band, weights=residual**2) + _PRIOR_ROWS * float((residual**2).mean())
     variance: NDArray[np.float64] = (squares / (np.bincount(band) + _PRIOR_ROWS))[band]
-    return np.maximum(variance, 1e-6)
+    return np.maximum(variance, _SMALLEST_VARIANCE)
 
 
 def _directions(
