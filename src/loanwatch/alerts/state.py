@@ -28,6 +28,7 @@ class Event(StrEnum):
     CHALLENGER_REJECTED = "challenger_rejected"
     ROLLED_BACK = "rolled_back"
     RUN_FAILED = "run_failed"
+    MODEL_UNUSABLE = "model_unusable"
 
 
 @dataclass(frozen=True, kw_only=True)
