@@ -15,6 +15,9 @@ BINS = 10
 MINIMUM_CLASS = 20
 """Labels of the rarer class below which an AUC says nothing."""
 
+MAXIMUM_ROWS = 20_000
+"""More rows are thinned out evenly: the AUC is then known to about 0.01 either way, which ranks features."""
+
 CATEGORIES = 100
 """Most frequent categories that count as themselves; the rest is one group."""
 
@@ -29,12 +32,13 @@ def check_power(inspection: Inspection) -> Outcome:
     the positive label among the other half of the rows. So a relation that rises and falls counts as well, and a
     feature without any has 0.5 on average, also with many categories.
     """
-    known = ~np.isnan(inspection.label)
-    label = inspection.label[known] == 1
+    rows = np.flatnonzero(~np.isnan(inspection.label))
+    rows = rows[:: max(1, -(-len(rows) // MAXIMUM_ROWS))]
+    label = inspection.label[rows] == 1
     if min(np.count_nonzero(label), np.count_nonzero(~label)) < 2 * MINIMUM_CLASS:
         return Outcome(limitations=("The power of single features was not measured: too few labels of a class.",))
-    mask = pl.Series(known)
-    measurements = {c.name: (_measure(inspection.frame[c.name].filter(mask), c, label),) for c in inspection.predictors}
+    frame = inspection.frame[rows]
+    measurements = {c.name: (_measure(frame[c.name], c, label),) for c in inspection.predictors}
     return Outcome(measurements=measurements)
 
 

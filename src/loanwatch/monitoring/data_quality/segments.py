@@ -64,10 +64,12 @@ def purest_segments(
     Karlin and Altschul (1990), Methods for assessing the statistical significance of molecular sequence features by
     using general scoring schemes, PNAS 87. Ville (1939), Étude critique de la notion de collectif.
     """
-    levels, first, counts = np.unique(np.sort(values), return_index=True, return_counts=True)
-    if len(levels) == 0 or null_rate <= 1 - PURITY:
+    if len(values) == 0 or null_rate <= 1 - PURITY:
         return
-    ordered = other[np.argsort(values, kind="stable")]
+    order = np.argsort(values)
+    ordered_values, ordered = values[order], other[order]
+    first = np.concatenate([[0], 1 + np.flatnonzero(np.diff(ordered_values))])
+    levels, counts = ordered_values[first], np.diff(np.append(first, len(values)))
     others = np.add.reduceat(ordered.astype(np.int64), first)
     scores = others * np.log((1 - PURITY) / null_rate) + (counts - others) * np.log(PURITY / (1 - null_rate))
     for _ in range(MAXIMUM_SEGMENTS):
