@@ -10,7 +10,10 @@ import polars as pl
 
 from loanwatch.statistics import CountArray, FloatArray, normal_scores
 
-__all__ = ["CategoricalEdges", "NumericEdges", "ProfileEdges", "categorical_edges", "numeric_edges"]
+__all__ = ["LARGEST", "CategoricalEdges", "NumericEdges", "ProfileEdges", "categorical_edges", "numeric_edges"]
+
+LARGEST = 1e100
+"""Values beyond it are no quantities: their squares overflow. They count as absent, like infinities."""
 
 _QUANTILES = 1_000
 """Bins of equal share: KS read at their edges is within 0.001 of the exact one."""
@@ -41,18 +44,24 @@ class NumericEdges:
 
     @cached_property
     def groups(self) -> CountArray:
-        """Group of each bin, for PSI and days: deciles (values, where there are few), then what was never seen."""
+        """Group of each bin, for PSI and days: deciles; where there are few values, each of them and what is new.
+
+        A bin that the reference has no row in joins the decile it lies in: a sample leaves gaps between the values it
+        holds, and another sample of the same population falls into them. Taken together as a group of their own, the
+        gaps would be empty in every reference and held by every other window.
+        """
         held = self.counts > 0
         n_held = int(held.sum())
-        groups = np.zeros(self.counts.size, dtype=np.int64)
+        if n_held == 0:
+            return np.zeros(self.counts.size, dtype=np.int64)
         if n_held <= _DECILES:
+            groups = np.full(self.counts.size, n_held, dtype=np.int64)
             groups[held] = np.arange(n_held)
-        else:
-            middle = (np.cumsum(self.counts) - self.counts / 2.0)[held] / self.counts.sum()
-            deciles = np.minimum((middle * _DECILES).astype(np.int64), _DECILES - 1)
-            groups[held] = np.unique(deciles, return_inverse=True)[1]
-        groups[~held] = groups.max(initial=-1) + 1 if n_held else 0
-        return groups
+            return groups
+        middle = (np.cumsum(self.counts) - self.counts / 2.0) / self.counts.sum()
+        deciles = np.minimum((middle * _DECILES).astype(np.int64), _DECILES - 1)
+        taken = np.unique(deciles[held])
+        return np.asarray(np.searchsorted(taken, deciles, side="right") - 1, dtype=np.int64).clip(min=0)
 
     @cached_property
     def n_groups(self) -> int:
@@ -142,9 +151,9 @@ def numeric_edges(values: FloatArray) -> NumericEdges:
     Parameters
     ----------
     values : ndarray of shape (n_rows,)
-        NaN and infinities are left out.
+        NaN, infinities and what is beyond `LARGEST` are left out.
     """
-    finite = values[np.isfinite(values)]
+    finite = values[np.abs(values) < LARGEST]
     if finite.size == 0:
         return NumericEdges(edges=np.empty(0), counts=np.zeros(1, dtype=np.int64))
     sample = np.sort(finite[:: max(1, finite.size // _EDGE_ROWS)])
