@@ -2,9 +2,21 @@
 
 from loanwatch.features.cleaning import Cleaned, clean
 from loanwatch.features.encoding import Input
-from loanwatch.features.engineering import engineer
+from loanwatch.features.engineering import engineer, engineer_values
 from loanwatch.features.plan import ISSUES
 from loanwatch.features.preprocessor import Preprocessor
-from loanwatch.features.text import word_value
+from loanwatch.features.rows import clean_values
+from loanwatch.features.text import number_value, word_value
 
-__all__ = ["ISSUES", "Cleaned", "Input", "Preprocessor", "clean", "engineer", "word_value"]
+__all__ = [
+    "ISSUES",
+    "Cleaned",
+    "Input",
+    "Preprocessor",
+    "clean",
+    "clean_values",
+    "engineer",
+    "engineer_values",
+    "number_value",
+    "word_value",
+]

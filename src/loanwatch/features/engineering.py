@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import polars as pl
 
 from loanwatch.contract import CalendarPart, Contract, Engineered
 
-__all__ = ["engineer"]
+__all__ = ["engineer", "engineer_values"]
 
 
 _ARITHMETIC: dict[str, Callable[..., Any]] = {
@@ -79,17 +79,22 @@ def _has_no_time(frame: pl.DataFrame, contract: Contract) -> bool:
 
 def _engineer_row(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Do the same for one row, where building expressions would cost more than the work."""
-    computed = [pl.Series(e.name, [_value(frame, e)], dtype=pl.Float64) for e in contract.engineered]
+    values = dict(zip(frame.columns, frame.row(0), strict=True))
+    computed = [pl.Series(name, [value], dtype=pl.Float64) for name, value in engineer_values(values, contract).items()]
     if not {e.name for e in contract.engineered}.isdisjoint(frame.columns):
         return frame.with_columns(computed)
     return frame.hstack(computed)
 
 
-def _value(frame: pl.DataFrame, engineered: Engineered) -> float | None:
-    sources = [frame.get_column(source).item() for source in engineered.sources]
-    if any(source is None for source in sources):
+def engineer_values(values: Mapping[str, Any], contract: Contract) -> dict[str, float | None]:
+    """Return the engineered columns of one row of cleaned values; the parts of the calendar are left null."""
+    return {e.name: None if e.part is not None else _value(values, e) for e in contract.engineered}
+
+
+def _value(values: Mapping[str, Any], engineered: Engineered) -> float | None:
+    first, second = (values[source] for source in engineered.sources)
+    if first is None or second is None:
         return None
-    first, second = sources
     try:
         value = float(_ARITHMETIC[engineered.kind](first, second))
     except ZeroDivisionError:

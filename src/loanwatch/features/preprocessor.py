@@ -1,7 +1,7 @@
 """From columns to the model's matrix: one fitted object for training, batches and single applications."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -112,11 +112,19 @@ class Preprocessor:
         return matrix
 
     def _transform_row(self, frame: pl.DataFrame) -> Matrix:
-        """Do the same in plain Python: for one row, array operations cost more than the work."""
-        values = {name: _column(frame, name).item() for name in self.columns}
+        return self.transform_values({name: _column(frame, name).item() for name in self.columns})
+
+    def transform_values(self, values: Mapping[str, Any]) -> Matrix:
+        """Return the inputs of one row, of shape (1, k), in plain Python: array operations would cost more.
+
+        Parameters
+        ----------
+        values : mapping of column name to value or None
+            What `clean_values` and `engineer_values` returned; has every predictor.
+        """
         return np.array([list(self._row(values))], dtype=np.float32)
 
-    def _row(self, values: dict[str, Any]) -> Iterator[float]:
+    def _row(self, values: Mapping[str, Any]) -> Iterator[float]:
         for each in self.inputs:
             scaled = (each.number(values[each.column]) - each.centre) / each.scale if each.scale else 0.0
             yield min(max(scaled, -_LARGEST), _LARGEST)

@@ -4,7 +4,7 @@ The result is that of `columns.clean_columns` to the last bit; a property test h
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -12,7 +12,7 @@ from loanwatch.contract import Contract, Kind
 from loanwatch.features.plan import ColumnPlan, dtype_of, issue_dtype, per_contract, plans_of
 from loanwatch.features.text import number_value, word_value
 
-__all__ = ["can_clean_row", "clean_row"]
+__all__ = ["Cell", "can_clean_row", "clean_row", "clean_values"]
 
 Cell = str | float | None
 
@@ -40,18 +40,32 @@ def _is_plain(value: object, kind: Kind) -> bool:
 
 def clean_row(frame: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the cleaned columns and the columns of issues, each of one row."""
-    given = dict(zip(frame.columns, frame.row(0), strict=True))
-    values: list[Cell] = []
-    issues: dict[str, str] = {}
-    for plan in plans_of(contract):
-        value, issue = _clean(given.get(plan.name), plan)
-        values.append(value)
-        if issue is not None:
-            issues[plan.name] = issue
-    cleaned = pl.DataFrame([tuple(values)], schema=_schema_of(contract), orient="row")
+    values, issues = clean_values(dict(zip(frame.columns, frame.row(0), strict=True)), contract)
+    cleaned = pl.DataFrame([tuple(values.values())], schema=_schema_of(contract), orient="row")
     if not issues:
         return cleaned, pl.DataFrame(height=1)
     return cleaned, pl.DataFrame([tuple(issues.values())], schema=dict.fromkeys(issues, issue_dtype()), orient="row")
+
+
+def clean_values(given: Mapping[str, Cell], contract: Contract) -> tuple[dict[str, Cell], dict[str, str]]:
+    """Return the cleaned value of every source column, and the issue of those that have one; times are left null.
+
+    Parameters
+    ----------
+    given : mapping of column name to text, number or None
+        What is not there counts as None, and so does a time: `columns.clean_columns` reads those.
+    """
+    values: dict[str, Cell] = {}
+    issues: dict[str, str] = {}
+    for plan in plans_of(contract):
+        found = None if plan.kind is Kind.TIME else given.get(plan.name)
+        if found is None:
+            values[plan.name] = None
+            continue
+        values[plan.name], issue = _clean(found, plan)
+        if issue is not None:
+            issues[plan.name] = issue
+    return values, issues
 
 
 def _clean(value: Cell, plan: ColumnPlan) -> tuple[Cell, str | None]:
