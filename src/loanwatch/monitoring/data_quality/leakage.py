@@ -152,7 +152,7 @@ def _cause(kind: str) -> str:
     if kind == "missing":
         return "The value was probably lost, or never kept, because of the decision."
     if kind in ("category", "range"):
-        return "The value was probably filled in or changed after the decision."
+        return "Either a fixed rule decides by it, or the value was filled in or changed after the decision."
     return "The value was probably overwritten after the decision."
 
 
