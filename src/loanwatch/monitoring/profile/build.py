@@ -12,6 +12,7 @@ from loanwatch.monitoring.profile.absent import count_absent, count_repaired
 from loanwatch.monitoring.profile.categorical import CategoricalProfile, keep_sample
 from loanwatch.monitoring.profile.days import NO_DAY, count_days
 from loanwatch.monitoring.profile.edges import (
+    LARGEST,
     CategoricalEdges,
     NumericEdges,
     ProfileEdges,
@@ -148,7 +149,7 @@ def _numeric(
 ) -> tuple[NumericProfile, FloatArray]:
     """Return the profile, and the normal score of each row."""
     bins = edges or numeric_edges(values)
-    known = np.isfinite(values)
+    known = np.abs(values) < LARGEST
     bin_of_row = np.searchsorted(bins.edges, values, side="left")
     present = values[known]
     deviation = present - bins.centre
