@@ -52,6 +52,7 @@ def train(candidate: str) -> Callable[[RunContext, Connection[Any]], StepResult]
             message=f"test AUC {auc.value:.3f} after {trained.seconds:.1f} s",
             result={
                 "digest": digest,
+                "seconds": trained.seconds,
                 "train_metrics": [m.to_dict() for m in trained.train_metrics],
                 "test_metrics": [m.to_dict() for m in trained.test_metrics],
             },
@@ -72,8 +73,8 @@ def training_split(context: RunContext) -> Split:
 
 def load_candidate(context: RunContext, name: str) -> Candidate:
     """Return a candidate that was trained before, its files checked against their digest."""
-    digest = context.result(f"train:{name}")["digest"]
-    files = load_artifact(context.snapshots, context.key(f"candidates/{name}"), digest)
+    result = context.result(f"train:{name}")
+    files = load_artifact(context.snapshots, context.key(f"candidates/{name}"), result["digest"])
     card = json.loads(files.pop(_CARD))
     test = pl.read_parquet(BytesIO(files.pop(_TEST)))
     return Candidate(
@@ -84,7 +85,7 @@ def load_candidate(context: RunContext, name: str) -> Candidate:
         test_metrics=tuple(Measurement.from_dict(m) for m in card["test_metrics"]),
         test_probability=test["probability"].to_numpy(),
         feature_importance=card["importance"],
-        seconds=card["seconds"],
+        seconds=result["seconds"],
     )
 
 
@@ -94,7 +95,6 @@ def _candidate_files(candidate: Candidate) -> dict[str, bytes]:
         "train_metrics": [m.to_dict() for m in candidate.train_metrics],
         "test_metrics": [m.to_dict() for m in candidate.test_metrics],
         "importance": dict(candidate.feature_importance),
-        "seconds": candidate.seconds,
     }
     test = BytesIO()
     pl.DataFrame({"probability": candidate.test_probability}).write_parquet(test)
