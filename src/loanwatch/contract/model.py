@@ -22,6 +22,7 @@ __all__ = [
     "Label",
     "Policy",
     "Preprocessing",
+    "Reason",
     "Table",
     "TimeColumn",
     "Training",
@@ -96,6 +97,21 @@ class Label(_Section):
     """Days after the application until the label is known; younger labels are never judged."""
 
 
+class Reason(_Section):
+    """How a column is named to an applicant, where it counted against the application."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Z0-9_-]{1,64}$")]
+    """Never changes, so that letters, statistics and appeals agree."""
+    sentence: str
+    missing: str | None = None
+    """Said instead where the value was not given or could not be used."""
+
+
+def _default_reason(name: str, label: str) -> Reason:
+    title = label[:1].upper() + label[1:]
+    return Reason(code=name.upper(), sentence=title, missing=f"{title} not given or not usable")
+
+
 class Column(_Section):
     """One column of the source."""
 
@@ -121,6 +137,8 @@ class Column(_Section):
     predictor: bool = False
     monitored: bool | None = None
     """Watched for drift; by default exactly the predictors are."""
+    reason: Reason | None = None
+    """Told to an applicant; by default the column's name as the code and its title as the sentence."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -150,6 +168,11 @@ class Column(_Section):
         """What a person calls the column."""
         return self.title or self.name.replace("_", " ")
 
+    @property
+    def told_reason(self) -> Reason:
+        """The reason as it is told: the contract's, or one made from the name."""
+        return self.reason or _default_reason(self.name, self.label)
+
 
 class Engineered(_Section):
     """A column computed from others."""
@@ -162,6 +185,7 @@ class Engineered(_Section):
     title: str | None = None
     predictor: bool = False
     monitored: bool | None = None
+    reason: Reason | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -181,6 +205,11 @@ class Engineered(_Section):
     def label(self) -> str:
         """What a person calls the column."""
         return self.title or self.name.replace("_", " ")
+
+    @property
+    def told_reason(self) -> Reason:
+        """The reason as it is told: the contract's, or one made from the name."""
+        return self.reason or _default_reason(self.name, self.label)
 
 
 class Audit(_Section):
@@ -273,6 +302,9 @@ class Contract(_Section):
                 raise ValueError(f"column {name} names table {table}; the tables are {', '.join(sorted(tables))}")
         if not self.predictors:
             raise ValueError("no column has predictor = true")
+        codes = [c.told_reason.code for c in self.predictors]
+        if same := sorted({code for code in codes if codes.count(code) > 1}):
+            raise ValueError(f"reason code {same[0]} belongs to two predictors")
         if self.label.positive == self.label.negative:
             raise ValueError(f"label: positive and negative are both {self.label.positive!r}")
         if self.column(self.label.column).predictor:

@@ -1,11 +1,12 @@
-"""The model as it is served: preprocessing, ONNX graph, calibration; three files, none of which executes code."""
+"""The model as it is served: preprocessing, ONNX graph, calibration; files that execute no code."""
 
+import io
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import polars as pl
@@ -27,6 +28,7 @@ GRAPH_OUTPUT = "probability"
 """Name of the graph's output: P(positive) before calibration, of shape (n, 1)."""
 
 _PREPROCESSOR, _GRAPH, _CALIBRATOR = "preprocessor.json", "model.onnx", "calibrator.json"
+_COVERS = "covers.npy"
 _CHUNK_ROWS = 16_384
 
 
@@ -42,6 +44,9 @@ class ScoringModel:
     calibrator: Calibrator
     graph: bytes = field(repr=False)
     """The ONNX model."""
+    covers: FloatArray | None = field(default=None, repr=False, compare=False)
+    """Training rows that came past each tree node, inner nodes first, then leaves, as the graph numbers them.
+    Explaining a score needs them; None for a model that was saved without."""
 
     def score(self, frame: pl.DataFrame) -> FloatArray:
         """Return the calibrated P(positive), of shape (n,), in (0, 1).
@@ -59,6 +64,16 @@ class ScoringModel:
             If the graph cannot be loaded.
         """
         return self.score_matrix(self.preprocessor.transform(frame))
+
+    def score_values(self, values: Mapping[str, Any]) -> float:
+        """Return the calibrated P(positive) of one application, in (0, 1); the same that `score` gives it.
+
+        Parameters
+        ----------
+        values : mapping of column name to value or None
+            What `features.clean_values` and `features.engineer_values` returned; has every predictor.
+        """
+        return float(self.score_matrix(self.preprocessor.transform_values(values))[0])
 
     def score_matrix(self, matrix: Matrix) -> FloatArray:
         """Return the calibrated P(positive) of preprocessed rows of shape (n, k), float32."""
@@ -93,11 +108,12 @@ class ScoringModel:
 
     def to_files(self) -> dict[str, bytes]:
         """Return the files that hold the model: file name → content."""
-        return {
+        files = {
             _PREPROCESSOR: self.preprocessor.to_json().encode(),
             _GRAPH: self.graph,
             _CALIBRATOR: self.calibrator.to_json().encode(),
         }
+        return files if self.covers is None else {**files, _COVERS: _array_bytes(self.covers)}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
@@ -114,7 +130,24 @@ class ScoringModel:
             preprocessor=Preprocessor.from_json(_text(files, _PREPROCESSOR)),
             calibrator=Calibrator.from_json(_text(files, _CALIBRATOR)),
             graph=bytes(files[_GRAPH]),
+            covers=_array(files[_COVERS]) if _COVERS in files else None,
         )
+
+
+def _array_bytes(values: FloatArray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _array(content: bytes) -> FloatArray:
+    try:
+        values = np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ArtifactError(f"{_COVERS} is not an array") from error
+    if values.ndim != 1 or values.dtype != np.float64:
+        raise ArtifactError(f"{_COVERS} is not a vector of double precision")
+    return np.asarray(values)
 
 
 def _text(files: Mapping[str, bytes], name: str) -> str:

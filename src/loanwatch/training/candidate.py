@@ -17,7 +17,7 @@ from loanwatch.monitoring.result import Measurement
 from loanwatch.scoring import Calibrator, ScoringModel
 from loanwatch.training.calibration import fit_calibrator, out_of_fold
 from loanwatch.training.estimators import make_estimator, parameters_of
-from loanwatch.training.export import Estimator, to_onnx
+from loanwatch.training.export import Estimator, node_covers, to_onnx
 from loanwatch.training.importance import feature_importance
 from loanwatch.training.split import Split, labels_of
 
@@ -86,10 +86,10 @@ def train_candidate(split: Split, contract: Contract, name: str, *, seed: int) -
     train, test = preprocessor.transform(split.train), preprocessor.transform(split.test)
     train_label, test_label = labels_of(split.train, contract), labels_of(split.test, contract)
     try:
-        graph, calibrator = _fit(name, parameters, train, train_label, seed=seed)
+        graph, covers, calibrator = _fit(name, parameters, train, train_label, seed=seed)
     except ValueError as error:
         raise ContractError(f"training.parameters.{name}: {error}") from error
-    model = ScoringModel(preprocessor=preprocessor, calibrator=calibrator, graph=graph)
+    model = ScoringModel(preprocessor=preprocessor, calibrator=calibrator, graph=graph, covers=covers)
     probability = model.score_matrix(test)
     return Candidate(
         name=name,
@@ -105,7 +105,7 @@ def train_candidate(split: Split, contract: Contract, name: str, *, seed: int) -
 
 def _fit(
     name: str, parameters: Mapping[str, object], matrix: NDArray[np.float32], label: NDArray[np.bool_], *, seed: int
-) -> tuple[bytes, Calibrator]:
+) -> tuple[bytes, NDArray[np.float64], Calibrator]:
     def make() -> Estimator:
         return make_estimator(name, parameters, seed=seed)
 
@@ -116,7 +116,7 @@ def _fit(
         warnings.filterwarnings("ignore", message="Some inputs do not have OOB scores", category=UserWarning)
         fitted = make().fit(matrix, label)
         scores = out_of_fold(fitted, matrix, label, make=make, seed=seed)
-    return to_onnx(fitted), fit_calibrator(scores, label)
+    return to_onnx(fitted), node_covers(fitted), fit_calibrator(scores, label)
 
 
 def _value(metrics: tuple[Measurement, ...], name: str) -> float:

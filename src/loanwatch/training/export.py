@@ -15,7 +15,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 
 from loanwatch.scoring import GRAPH_INPUT, GRAPH_OUTPUT
 
-__all__ = ["Estimator", "to_onnx"]
+__all__ = ["Estimator", "node_covers", "to_onnx"]
 
 
 class Estimator(Protocol):
@@ -43,7 +43,7 @@ _SUM, _NO_TRANSFORM, _LESS_OR_EQUAL = 1, 0, 0
 
 @dataclass(frozen=True, kw_only=True)
 class _Tree:
-    """One tree: of every node its children (of a leaf: any), feature, threshold and value."""
+    """One tree: of every node its children (of a leaf: any), feature, threshold, value and cover."""
 
     leaf: BoolArray
     left: IntArray
@@ -51,6 +51,8 @@ class _Tree:
     feature: IntArray
     threshold: FloatArray
     value: FloatArray
+    cover: FloatArray
+    """Training rows, by weight, that came past the node."""
 
 
 def to_onnx(estimator: Estimator) -> bytes:
@@ -67,14 +69,15 @@ def to_onnx(estimator: Estimator) -> bytes:
         A model with the input `features` (float32, n × k) and the output `probability` (double, n × 1).
     """
     fitted: Any = estimator  # boosting publishes neither its trees nor its baseline
+    trees = _trees(estimator)
     nodes = [helper.make_node("Cast", [GRAPH_INPUT], ["exact"], to=TensorProto.DOUBLE)]
     constants: list[TensorProto] = []
     if isinstance(estimator, RandomForestClassifier):
-        nodes.append(_ensemble(_forest_trees(fitted), "exact", GRAPH_OUTPUT))
+        nodes.append(_ensemble(trees, "exact", GRAPH_OUTPUT))
     else:
         baseline = np.asarray(fitted._baseline_prediction, dtype=np.float64).reshape(1)  # noqa: SLF001
         constants.append(numpy_helper.from_array(baseline, "baseline"))
-        nodes.append(_ensemble(_boosting_trees(fitted), "exact", "trees"))
+        nodes.append(_ensemble(trees, "exact", "trees"))
         nodes.append(helper.make_node("Add", ["trees", "baseline"], ["logit"]))
         nodes.append(helper.make_node("Sigmoid", ["logit"], [GRAPH_OUTPUT]))
     graph = helper.make_graph(
@@ -91,6 +94,31 @@ def to_onnx(estimator: Estimator) -> bytes:
     return bytes(model.SerializeToString())
 
 
+def node_covers(estimator: Estimator) -> NDArray[np.float64]:
+    """Return how many training rows came past each node: inner nodes first, then leaves, as the graph numbers them.
+
+    Explaining a score needs them, and the graph has no place for those of leaves.
+
+    Parameters
+    ----------
+    estimator : RandomForestClassifier or HistGradientBoostingClassifier
+        What `to_onnx` was given.
+
+    Returns
+    -------
+    ndarray of shape (inner nodes + leaves,), above 0
+        In a forest by weight: a row that a tree's sample holds twice counts twice.
+    """
+    trees = [_with_split(tree) for tree in _trees(estimator)]
+    inner = [tree.cover[~tree.leaf] for tree in trees]
+    return np.concatenate([*inner, *(tree.cover[tree.leaf] for tree in trees)]).astype(np.float64)
+
+
+def _trees(estimator: Estimator) -> Iterable[_Tree]:
+    fitted: Any = estimator
+    return _forest_trees(fitted) if isinstance(estimator, RandomForestClassifier) else _boosting_trees(fitted)
+
+
 def _forest_trees(forest: RandomForestClassifier) -> Iterable[_Tree]:
     for member in forest.estimators_:
         tree = member.tree_
@@ -102,6 +130,7 @@ def _forest_trees(forest: RandomForestClassifier) -> Iterable[_Tree]:
             feature=tree.feature,
             threshold=tree.threshold,
             value=shares[:, 1] / shares.sum(axis=1) / len(forest.estimators_),
+            cover=tree.weighted_n_node_samples,
         )
 
 
@@ -115,6 +144,7 @@ def _boosting_trees(boosting: HistGradientBoostingClassifier) -> Iterable[_Tree]
             feature=nodes["feature_idx"].astype(np.int64),
             threshold=nodes["num_threshold"],
             value=nodes["value"],
+            cover=nodes["count"].astype(np.float64),
         )
 
 
@@ -169,4 +199,5 @@ def _with_split(tree: _Tree) -> _Tree:
         feature=np.zeros(3, dtype=np.int64),
         threshold=np.zeros(3),
         value=both,
+        cover=tree.cover[0] * np.array([1.0, 0.5, 0.5]),
     )

@@ -1,0 +1,1 @@
+"""The inference service: scores applications online and in batches, remembers what it decided, and says why."""
