@@ -22,7 +22,7 @@ def commands() -> Iterator[tuple[str, object]]:
             yield name, command
 
 
-@pytest.mark.parametrize(("name", "command"), commands())
+@pytest.mark.parametrize(("name", "command"), list(commands()))
 def test_every_command_has_a_help_text_for_itself_and_its_options(name: str, command: object) -> None:
     assert command.help, name  # type: ignore[attr-defined]
     for parameter in command.params:  # type: ignore[attr-defined]
