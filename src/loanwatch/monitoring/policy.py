@@ -12,7 +12,7 @@ from enum import StrEnum
 from loanwatch.contract import Policy
 from loanwatch.monitoring.result import CheckReport, Finding, Severity, Status
 
-__all__ = ["Action", "Decision", "decide"]
+__all__ = ["Action", "Decision", "decide", "halt_reasons"]
 
 _REASONS_PER_CHECK = 3
 
@@ -78,13 +78,18 @@ def decide(
     >>> decision.action.value, decision.reasons
     ('train_first', ('No model is deployed yet.',))
     """
-    if data_quality.severity >= Severity.HIGH:
-        return Decision(action=Action.HALT, reasons=_sentences(data_quality, at_least=Severity.HIGH))
+    if reasons := halt_reasons(data_quality):
+        return Decision(action=Action.HALT, reasons=reasons)
     if model_age_days is None:
         return Decision(action=Action.TRAIN_FIRST, reasons=("No model is deployed yet.",))
     if policy.retrain_on == "any_drift":
         return _decide_on_any_drift(data_drift, model_drift)
     return _decide_on_evidence(data_drift, concept_drift, model_drift, model_age_days, policy)
+
+
+def halt_reasons(data_quality: CheckReport) -> tuple[str, ...]:
+    """Return why the window cannot be trusted; empty where the data are sound enough to go on."""
+    return _sentences(data_quality, at_least=Severity.HIGH)
 
 
 def _decide_on_evidence(

@@ -13,6 +13,7 @@ from loanwatch.pipeline.flow import (
 from loanwatch.pipeline.outcome import Outcome
 from loanwatch.pipeline.reporting import write_report
 from loanwatch.pipeline.runs import Run, begin_run, find_run, list_runs
+from loanwatch.pipeline.steps import Step, steps_of
 
 __all__ = [
     "CLOSING_STAGES",
@@ -20,6 +21,7 @@ __all__ = [
     "Outcome",
     "Run",
     "RunContext",
+    "Step",
     "backfill",
     "begin_run",
     "fail_run",
@@ -28,6 +30,7 @@ __all__ = [
     "open_run",
     "perform_stage",
     "run_window",
+    "steps_of",
     "training_stages",
     "windows_between",
     "write_report",

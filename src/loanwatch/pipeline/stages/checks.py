@@ -4,13 +4,15 @@ from typing import Any
 
 from psycopg import Connection
 
-from loanwatch.monitoring import CheckReport, ScoredWindow, Severity, Status
+from loanwatch.alerts import Event
+from loanwatch.monitoring import CheckReport, Finding, ScoredWindow, Severity, Status, halt_reasons
 from loanwatch.monitoring import concept_drift as concept_drift_check
 from loanwatch.monitoring import data_drift as data_drift_check
 from loanwatch.monitoring import data_quality as data_quality_check
 from loanwatch.monitoring import performance as performance_check
 from loanwatch.monitoring.profile import profile_window
 from loanwatch.pipeline.context import RunContext, label_as_numbers
+from loanwatch.pipeline.stages.alert import open_run_alert
 from loanwatch.pipeline.steps import StepResult, StepStatus
 from loanwatch.registry import record_metrics
 
@@ -19,15 +21,18 @@ __all__ = ["concept_drift", "data_drift", "data_quality", "model_drift", "prepro
 _NO_CHAMPION = "no model was deployed when the run began"
 
 
-def data_quality(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
-    """Judge the snapshot itself; the only check that can halt a run."""
+def data_quality(context: RunContext, connection: Connection[Any]) -> StepResult:
+    """Judge the snapshot itself; the only check that can halt a run, which is told at once: later checks may fail."""
     report = data_quality_check.check(
         context.cleaned,
         context.contract,
         window=(context.run.window_start, context.run.window_end),
         reference=context.champion.reference if context.champion else None,
         now=context.run.started_at,
+        earlier_leaks=[Finding.from_dict(leak) for leak in context.champion.card["leaks"]] if context.champion else (),
     )
+    if reasons := halt_reasons(report):
+        open_run_alert(context, connection, event=Event.HALTED, severity=report.severity, message=" ".join(reasons))
     return _step(report)
 
 

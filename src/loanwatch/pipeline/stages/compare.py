@@ -2,29 +2,35 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from psycopg import Connection
 
 from loanwatch import __version__
-from loanwatch.alerts import Event, open_alert
+from loanwatch.alerts import Event
 from loanwatch.contract import Contract
 from loanwatch.features import Cleaned
 from loanwatch.monitoring import Comparison, ScoredWindow, Severity, compare_champion
+from loanwatch.monitoring.data_quality import LEAKAGE
 from loanwatch.monitoring.profile import Profile, profile_window
 from loanwatch.pipeline.bundle import DeployedModel, model_files
 from loanwatch.pipeline.context import RunContext, label_as_numbers
+from loanwatch.pipeline.stages.alert import open_run_alert
 from loanwatch.pipeline.stages.train import load_candidate, training_rows, training_split
 from loanwatch.pipeline.steps import StepResult, StepStatus
 from loanwatch.registry import register, save_artifact
-from loanwatch.training import Candidate, select
+
+if TYPE_CHECKING:
+    from loanwatch.training import Candidate
 
 __all__ = ["compare"]
 
 
 def compare(context: RunContext, connection: Connection[Any]) -> StepResult:
     """Register the best qualified candidate and say whether it should replace the deployed model."""
+    from loanwatch.training import select  # noqa: PLC0415  (scikit-learn: no other stage waits for it)
+
     contract = context.contract
     candidates = [load_candidate(context, name) for name in contract.training.candidates]
     selection = select(candidates, contract.policy)
@@ -60,7 +66,7 @@ def compare(context: RunContext, connection: Connection[Any]) -> StepResult:
     )
 
 
-def _against_champion(context: RunContext, challenger: Candidate) -> Comparison | None:
+def _against_champion(context: RunContext, challenger: "Candidate") -> Comparison | None:
     """Hold both models against the same held-out rows."""
     if context.champion is None:
         return None
@@ -74,7 +80,7 @@ def _against_champion(context: RunContext, challenger: Candidate) -> Comparison 
     )
 
 
-def _challenger(context: RunContext, winner: Candidate) -> DeployedModel:
+def _challenger(context: RunContext, winner: "Candidate") -> DeployedModel:
     """Return the winner with the reference that later windows are compared with."""
     contract, rows = context.contract, training_rows(context)
     test = training_split(context).test
@@ -92,14 +98,14 @@ def _challenger(context: RunContext, winner: Candidate) -> DeployedModel:
     )
 
 
-def _reference(rows: Cleaned, test: pl.DataFrame, winner: Candidate, contract: Contract) -> Profile:
+def _reference(rows: Cleaned, test: pl.DataFrame, winner: "Candidate", contract: Contract) -> Profile:
     """Profile what the model learnt from; its scores from the hold-out alone, for those of training rows flatter it."""
     label = label_as_numbers(rows.frame, contract)
     profile = profile_window(rows.frame, contract, issues=rows.issues, label=label)
     return replace(profile, score=profile_window(test, contract, probability=winner.test_probability).score)
 
 
-def _metadata(context: RunContext, winner: Candidate) -> Mapping[str, Any]:
+def _metadata(context: RunContext, winner: "Candidate") -> Mapping[str, Any]:
     data = context.result("training_data")
     return {
         "algorithm": winner.name,
@@ -110,18 +116,17 @@ def _metadata(context: RunContext, winner: Candidate) -> Mapping[str, Any]:
         "test_metrics": {m.name: m.to_dict() for m in winner.test_metrics},
         "preprocessing": context.contract.preprocessing.model_dump(mode="json"),
         "leakage": context.contract.policy.leakage,
+        "leaks": _leaks_set_aside(context),
         "code_version": __version__,
     }
 
 
+def _leaks_set_aside(context: RunContext) -> list[dict[str, Any]]:
+    """Return the label leaks whose rows the model never saw: a later window may be too small to show them again."""
+    if context.contract.policy.leakage != "exclude":
+        return []
+    return [f.to_dict() for f in context.report("data_quality").findings if f.check == LEAKAGE]
+
+
 def _tell_rejected(context: RunContext, connection: Connection[Any], why: str) -> None:
-    run = context.run
-    open_alert(
-        connection,
-        event=Event.CHALLENGER_REJECTED,
-        severity=Severity.MEDIUM,
-        message=f"{context.contract.title}, {run.window}: {why}",
-        run_id=run.id,
-        model_id=run.champion_id,
-        dedup_key=f"{run.contract}/{Event.CHALLENGER_REJECTED.value}/{run.window}",
-    )
+    open_run_alert(context, connection, event=Event.CHALLENGER_REJECTED, severity=Severity.MEDIUM, message=why)

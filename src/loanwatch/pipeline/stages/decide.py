@@ -1,14 +1,15 @@
-"""Turn the checks into a decision, and tell somebody what is wrong."""
+"""Turn the checks into a decision, and tell somebody what moved."""
 
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 
-from loanwatch.alerts import Event, open_alert
+from loanwatch.alerts import Event
 from loanwatch.monitoring import Action, CheckReport, Decision, Severity
 from loanwatch.monitoring import decide as decide_by_policy
 from loanwatch.pipeline.context import RunContext
+from loanwatch.pipeline.stages.alert import open_run_alert
 from loanwatch.pipeline.steps import StepResult, StepStatus
 
 __all__ = ["decide", "decision_of"]
@@ -21,19 +22,17 @@ _EVENT_OF_CHECK = {
 
 
 def decide(context: RunContext, connection: Connection[Any]) -> StepResult:
-    """Apply the policy; open an alert for each check that found something, one for the run if it halts."""
+    """Apply the policy; open an alert for each check that found something, unless the data were not fit for it."""
     quality = context.report("data_quality")
     reports = {check: _report_or_none(context, check) for check in _EVENT_OF_CHECK}
     decision = decide_by_policy(
         data_quality=quality, **reports, model_age_days=_model_age_days(context), policy=context.contract.policy
     )
-    if decision.action is Action.HALT:
-        _alert(context, connection, Event.HALTED, quality.severity, " ".join(decision.reasons))
-    else:
-        for check, event in _EVENT_OF_CHECK.items():
-            report = reports[check]
-            if report is not None and report.severity > Severity.NONE:
-                _alert(context, connection, event, report.severity, report.summary)
+    found = {} if decision.action is Action.HALT else {check: report for check, report in reports.items() if report}
+    told = [check for check, report in found.items() if report.severity > Severity.NONE]
+    for check in told:
+        severity, message = found[check].severity, found[check].summary
+        open_run_alert(context, connection, event=_EVENT_OF_CHECK[check], severity=severity, message=message)
     return StepResult(
         status=StepStatus.FAIL if decision.action is Action.HALT else StepStatus.PASS,
         message=f"{decision.action.value}: {decision.reasons[0] if decision.reasons else ''}".rstrip(": "),
@@ -41,6 +40,7 @@ def decide(context: RunContext, connection: Connection[Any]) -> StepResult:
             "action": decision.action.value,
             "reasons": list(decision.reasons),
             "train_since": decision.train_since.isoformat() if decision.train_since else None,
+            "alerts": [_EVENT_OF_CHECK[check].value for check in told],
         },
     )
 
@@ -67,16 +67,3 @@ def _model_age_days(context: RunContext) -> float | None:
         return None
     trained_until = context.champion.card["training_window"]["end"]
     return (context.run.window_end - type(context.run.window_end).fromisoformat(trained_until)).total_seconds() / 86_400
-
-
-def _alert(context: RunContext, connection: Connection[Any], event: Event, severity: Severity, message: str) -> None:
-    run = context.run
-    open_alert(
-        connection,
-        event=event,
-        severity=severity,
-        message=f"{context.contract.title}, {run.window}: {message}",
-        run_id=run.id,
-        model_id=run.champion_id,
-        dedup_key=f"{run.contract}/{event.value}/{run.window}",
-    )

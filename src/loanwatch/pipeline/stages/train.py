@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from psycopg import Connection
@@ -17,7 +17,9 @@ from loanwatch.pipeline.stages.decide import decision_of
 from loanwatch.pipeline.steps import StepResult, StepStatus
 from loanwatch.registry import load_artifact, save_artifact
 from loanwatch.scoring import ScoringModel
-from loanwatch.training import Candidate, Split, split, train_candidate
+
+if TYPE_CHECKING:
+    from loanwatch.training import Candidate, Split
 
 __all__ = ["load_candidate", "train", "training_data", "training_split"]
 
@@ -42,6 +44,8 @@ def train(candidate: str) -> Callable[[RunContext, Connection[Any]], StepResult]
     """Return the stage that trains one candidate and keeps its files."""
 
     def stage(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
+        from loanwatch.training import train_candidate  # noqa: PLC0415  (scikit-learn: no other stage waits for it)
+
         trained = train_candidate(
             training_split(context), context.contract, candidate, seed=context.contract.training.random_seed
         )
@@ -66,13 +70,17 @@ def training_rows(context: RunContext) -> Cleaned:
     return context.without_leaks(context.read_cleaned("training.parquet"))
 
 
-def training_split(context: RunContext) -> Split:
+def training_split(context: RunContext) -> "Split":
     """Return the rows that train and the rows that test; the same in every process."""
+    from loanwatch.training import split  # noqa: PLC0415  (scikit-learn: no other stage waits for it)
+
     return split(training_rows(context).frame, context.contract)
 
 
-def load_candidate(context: RunContext, name: str) -> Candidate:
+def load_candidate(context: RunContext, name: str) -> "Candidate":
     """Return a candidate that was trained before, its files checked against their digest."""
+    from loanwatch.training import Candidate  # noqa: PLC0415  (scikit-learn: no other stage waits for it)
+
     result = context.result(f"train:{name}")
     files = load_artifact(context.snapshots, context.key(f"candidates/{name}"), result["digest"])
     card = json.loads(files.pop(_CARD))
@@ -89,7 +97,7 @@ def load_candidate(context: RunContext, name: str) -> Candidate:
     )
 
 
-def _candidate_files(candidate: Candidate) -> dict[str, bytes]:
+def _candidate_files(candidate: "Candidate") -> dict[str, bytes]:
     card = {
         "parameters": dict(candidate.parameters),
         "train_metrics": [m.to_dict() for m in candidate.train_metrics],
