@@ -1,5 +1,38 @@
-"""Alerts: opened by pipeline events and by metric rules, acknowledged and resolved by people."""
+"""Alerts: opened by pipeline events and by metric rules, acknowledged and resolved by people, delivered to channels."""
 
-from loanwatch.alerts.state import Alert, Event, acknowledge, list_alerts, open_alert, resolve
+from loanwatch.alerts.events import Event
+from loanwatch.alerts.occurrences import cause_of, open_alert, report_well
+from loanwatch.alerts.rules import Rule, add_rule, change_rule, create_default_rules, delete_rule, list_rules
+from loanwatch.alerts.state import (
+    Alert,
+    Change,
+    acknowledge,
+    changes_of,
+    find_alert,
+    list_alerts,
+    mute,
+    resolve,
+    unmute,
+)
 
-__all__ = ["Alert", "Event", "acknowledge", "list_alerts", "open_alert", "resolve"]
+__all__ = [
+    "Alert",
+    "Change",
+    "Event",
+    "Rule",
+    "acknowledge",
+    "add_rule",
+    "cause_of",
+    "change_rule",
+    "changes_of",
+    "create_default_rules",
+    "delete_rule",
+    "find_alert",
+    "list_alerts",
+    "list_rules",
+    "mute",
+    "open_alert",
+    "report_well",
+    "resolve",
+    "unmute",
+]

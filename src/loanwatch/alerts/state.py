@@ -1,34 +1,17 @@
-"""The life of an alert: open, acknowledged, resolved."""
+"""The life of an alert: open, acknowledged, resolved; muted for a time. Triggers keep every change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import class_row, scalar_row
-from psycopg.types.json import Jsonb
+from psycopg.rows import class_row
 
 from loanwatch.database import sql
 from loanwatch.errors import LoanwatchError
-from loanwatch.monitoring import Severity
 
-__all__ = ["Alert", "Event", "acknowledge", "list_alerts", "open_alert", "resolve"]
-
-
-class Event(StrEnum):
-    """What in the life of a run is worth telling somebody."""
-
-    HALTED = "halted"
-    DATA_DRIFT = "data_drift"
-    CONCEPT_DRIFT = "concept_drift"
-    MODEL_DRIFT = "model_drift"
-    PROMOTED = "promoted"
-    CHALLENGER_REJECTED = "challenger_rejected"
-    ROLLED_BACK = "rolled_back"
-    RUN_FAILED = "run_failed"
-    MODEL_UNUSABLE = "model_unusable"
+__all__ = ["Alert", "Change", "acknowledge", "changes_of", "find_alert", "list_alerts", "mute", "resolve", "unmute"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,76 +26,148 @@ class Alert:
     severity: str
     status: str
     triggered_at: datetime
+    opened_at: datetime
     acknowledged_at: datetime | None
     acknowledged_by: str | None
+    acknowledged_note: str | None
     resolved_at: datetime | None
+    resolved_by: str | None
+    resolution: str | None
+    muted_until: datetime | None
+    escalation_level: int
     occurrences: int
     last_seen_at: datetime | None
+    well_windows: int
     message: str | None
     details: Mapping[str, Any] | None = field(repr=False)
     run_id: int | None
     model: str | None
     version: int | None
+    is_muted: bool
 
 
-def open_alert(
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A row of `alert_change`: who changed an alert, when and why."""
+
+    id: int
+    alert_id: int
+    kind: str
+    actor: str
+    reason: str
+    severity: str
+    at: datetime
+
+
+def list_alerts(
     connection: Connection[Any],
     *,
-    event: Event,
-    severity: Severity,
-    message: str,
-    run_id: int | None = None,
-    model_id: int | None = None,
-    dedup_key: str | None = None,
-    details: Mapping[str, Any] | None = None,
-) -> int:
-    """Open an alert in the caller's transaction and return its id.
+    unresolved: bool = True,
+    limit: int = 200,
+    severity: str | None = None,
+    model: str | None = None,
+    event: str | None = None,
+) -> list[Alert]:
+    """Return alerts, newest first.
 
-    While an alert with the same `dedup_key` is unresolved, the repeat is counted there instead.
+    Parameters
+    ----------
+    unresolved : bool
+        Leave out what was resolved.
+    limit : int
+        How many at most.
+    severity, model, event : str, optional
+        Only alerts of this severity, of this model's versions, of this event.
     """
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        cursor.execute(
-            sql("alert_open"),
-            {
-                "event": event.value,
-                "severity": severity.word,
-                "message": message,
-                "details": Jsonb(dict(details or {})),
-                "run_id": run_id,
-                "model_id": model_id,
-                "dedup_key": dedup_key,
-            },
-        )
-        alert_id: int | None = cursor.fetchone()
-    assert alert_id is not None  # noqa: S101  (both branches of the statement return the row)
-    return alert_id
-
-
-def list_alerts(connection: Connection[Any], *, unresolved: bool = True, limit: int = 200) -> list[Alert]:
-    """Return alerts, newest first."""
+    wanted = {"id": None, "unresolved": unresolved, "severity": severity, "model": model, "event": event}
     with connection.cursor(row_factory=class_row(Alert)) as cursor:
-        return cursor.execute(sql("alert_select"), {"unresolved": unresolved, "limit": limit}).fetchall()
+        return cursor.execute(sql("alert_select"), {**wanted, "limit": limit}).fetchall()
 
 
-def acknowledge(connection: Connection[Any], alert_id: int, *, actor: str) -> None:
-    """Record that somebody looks after an open alert.
+def find_alert(connection: Connection[Any], alert_id: int) -> Alert:
+    """Return one alert.
+
+    Raises
+    ------
+    LoanwatchError
+        If there is no such alert.
+    """
+    wanted = {"id": alert_id, "unresolved": False, "severity": None, "model": None, "event": None, "limit": 1}
+    with connection.cursor(row_factory=class_row(Alert)) as cursor:
+        found = cursor.execute(sql("alert_select"), wanted).fetchone()
+    if found is None:
+        raise LoanwatchError(f"there is no alert {alert_id}: `loanwatch alerts list --all` shows every alert")
+    return found
+
+
+def changes_of(connection: Connection[Any], alert_id: int) -> list[Change]:
+    """Return everything that happened to an alert, oldest first."""
+    with connection.cursor(row_factory=class_row(Change)) as cursor:
+        return cursor.execute(sql("alert_change_select"), {"alert_id": alert_id}).fetchall()
+
+
+def acknowledge(connection: Connection[Any], alert_id: int, *, actor: str, note: str | None = None) -> None:
+    """Record that somebody looks after an open alert; it is not escalated any more.
 
     Raises
     ------
     LoanwatchError
         If no open alert has this id.
     """
-    if connection.execute(sql("alert_acknowledge"), {"id": alert_id, "actor": actor}).fetchone() is None:
+    values = {"id": alert_id, "actor": actor, "note": note}
+    if connection.execute(sql("alert_acknowledge"), values).fetchone() is None:
         raise LoanwatchError(f"alert {alert_id} is not open: `loanwatch alerts list --all` shows every alert")
 
 
-def resolve(connection: Connection[Any], alert_id: int) -> None:
+def resolve(connection: Connection[Any], alert_id: int, *, actor: str | None = None, reason: str | None = None) -> None:
     """Record that an alert's cause is gone.
+
+    Parameters
+    ----------
+    actor : str, optional
+        Who says so; by default the database's user.
+    reason : str, optional
+        Why.
 
     Raises
     ------
     LoanwatchError
         If no unresolved alert has this id.
     """
-    if connection.execute(sql("alert_resolve"), {"id": alert_id}).fetchone() is None:
+    values = {"id": alert_id, "actor": actor, "reason": reason}
+    if connection.execute(sql("alert_resolve"), values).fetchone() is None:
         raise LoanwatchError(f"alert {alert_id} is not unresolved: `loanwatch alerts list --all` shows every alert")
+
+
+def mute(
+    connection: Connection[Any], alert_id: int, *, span: timedelta, actor: str, reason: str | None = None
+) -> datetime:
+    """Tell nobody of an alert for a time, nor of its like; returns when that ends.
+
+    Whatever happens meanwhile is kept. If the alert is unresolved when the time is over, that is told.
+
+    Raises
+    ------
+    LoanwatchError
+        If no unresolved alert has this id, or the span is not positive or exceeds a year.
+    """
+    if not timedelta(0) < span <= timedelta(days=366):
+        raise LoanwatchError("an alert can be muted for at least a second and at most a year; a rule can be disabled")
+    values = {"id": alert_id, "span": span, "actor": actor, "reason": reason}
+    found = connection.execute(sql("alert_mute"), values).fetchone()
+    if found is None:
+        raise LoanwatchError(f"alert {alert_id} is not unresolved: `loanwatch alerts list --all` shows every alert")
+    until: datetime = found[0]
+    return until
+
+
+def unmute(connection: Connection[Any], alert_id: int, *, actor: str) -> None:
+    """End the muting of an alert before its time.
+
+    Raises
+    ------
+    LoanwatchError
+        If no muted alert has this id.
+    """
+    if connection.execute(sql("alert_unmute"), {"id": alert_id, "actor": actor}).fetchone() is None:
+        raise LoanwatchError(f"alert {alert_id} is not muted")

@@ -10,10 +10,10 @@ follows the same order with `stages_before_decision`, `training_stages` and `clo
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from loanwatch.alerts import Event, open_alert
+from loanwatch.alerts import Event, cause_of, open_alert
 from loanwatch.contract import Contract
 from loanwatch.database import Database, migrate
-from loanwatch.errors import LoanwatchError
+from loanwatch.errors import LoanwatchError, WindowError
 from loanwatch.logging import get_logger
 from loanwatch.monitoring import Action, Severity
 from loanwatch.pipeline import stages
@@ -150,16 +150,19 @@ def fail_run(context: RunContext, error: BaseException) -> None:
     """Record that a run could not be completed, and open an alert; never hides the error that stopped it."""
     run = context.run
     message = str(error) if isinstance(error, LoanwatchError) else f"{type(error).__name__}: {error}"
+    # a window without applications is the only one that extraction refuses
+    event = Event.NO_DATA if isinstance(error, WindowError) else Event.RUN_FAILED
     try:
         with context.database.connect() as connection:
             end_run(connection, run, status="failed", outcome=Outcome.FAILED.value, summary={"error": message[:2000]})
             open_alert(
                 connection,
-                event=Event.RUN_FAILED,
+                event=event,
                 severity=Severity.HIGH,
                 message=f"{run.contract}, {run.window}: {message[:2000]} Run the window again to continue.",
                 run_id=run.id,
-                dedup_key=f"{run.contract}/{Event.RUN_FAILED.value}/{run.window}",
+                dedup_key=cause_of(run.contract, event, window=run.window),
+                window=run.window,
             )
     except LoanwatchError as second:
         _log.warning("the failure could not be recorded", run_id=run.id, reason=str(second))

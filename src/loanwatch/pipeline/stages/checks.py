@@ -12,7 +12,7 @@ from loanwatch.monitoring import data_quality as data_quality_check
 from loanwatch.monitoring import performance as performance_check
 from loanwatch.monitoring.profile import profile_window
 from loanwatch.pipeline.context import RunContext, label_as_numbers
-from loanwatch.pipeline.stages.alert import open_run_alert
+from loanwatch.pipeline.stages.alert import open_run_alert, report_run_well
 from loanwatch.pipeline.steps import StepResult, StepStatus
 from loanwatch.registry import record_metrics
 
@@ -33,6 +33,8 @@ def data_quality(context: RunContext, connection: Connection[Any]) -> StepResult
     )
     if reasons := halt_reasons(report):
         open_run_alert(context, connection, event=Event.HALTED, severity=report.severity, message=" ".join(reasons))
+    else:
+        report_run_well(context, connection, event=Event.HALTED)
     return _step(report)
 
 

@@ -49,6 +49,9 @@ def compare(context: RunContext, connection: Connection[Any]) -> StepResult:
     version = register(
         connection, name=contract.name, run_id=context.run.id, digest=digest, metadata=_metadata(context, winner)
     )
+    if context.run.champion_id is not None:
+        message = f"{version.title} was trained ({winner.name})."
+        open_run_alert(context, connection, event=Event.RETRAINED, severity=Severity.LOW, message=message)
     if not promote:
         _tell_rejected(context, connection, why)
     return StepResult(

@@ -6,10 +6,10 @@ from typing import Any
 from psycopg import Connection
 
 from loanwatch.alerts import Event
-from loanwatch.monitoring import Action, CheckReport, Decision, Severity
+from loanwatch.monitoring import Action, CheckReport, Decision, Severity, Status
 from loanwatch.monitoring import decide as decide_by_policy
 from loanwatch.pipeline.context import RunContext
-from loanwatch.pipeline.stages.alert import open_run_alert
+from loanwatch.pipeline.stages.alert import open_run_alert, report_run_well
 from loanwatch.pipeline.steps import StepResult, StepStatus
 
 __all__ = ["decide", "decision_of"]
@@ -33,6 +33,9 @@ def decide(context: RunContext, connection: Connection[Any]) -> StepResult:
     for check in told:
         severity, message = found[check].severity, found[check].summary
         open_run_alert(context, connection, event=_EVENT_OF_CHECK[check], severity=severity, message=message)
+    for check, report in found.items():
+        if report.status is Status.PASS and check not in told:
+            report_run_well(context, connection, event=_EVENT_OF_CHECK[check])
     return StepResult(
         status=StepStatus.FAIL if decision.action is Action.HALT else StepStatus.PASS,
         message=f"{decision.action.value}: {decision.reasons[0] if decision.reasons else ''}".rstrip(": "),

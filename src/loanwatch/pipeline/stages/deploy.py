@@ -4,7 +4,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from loanwatch.alerts import Event, open_alert
+from loanwatch.alerts import Event, cause_of, create_default_rules, open_alert
 from loanwatch.errors import RunBusyError
 from loanwatch.monitoring import Measurement, Severity
 from loanwatch.pipeline.context import RunContext
@@ -30,6 +30,7 @@ def deploy(context: RunContext, connection: Connection[Any]) -> StepResult:
         )
     except RunBusyError as error:
         return StepResult(status=StepStatus.FAIL, message=str(error), result={"deployed": False})
+    create_default_rules(connection, version.name, context.contract.policy)
     record_metrics(
         connection,
         model_id=version.id,
@@ -48,7 +49,8 @@ def deploy(context: RunContext, connection: Connection[Any]) -> StepResult:
             f"{compared['reason']}",
             run_id=run.id,
             model_id=version.id,
-            dedup_key=f"{run.contract}/{Event.PROMOTED.value}/{version.version}",
+            dedup_key=cause_of(run.contract, Event.PROMOTED, window=run.window),
+            window=run.window,
         )
     return StepResult(
         status=StepStatus.PASS, message=f"{version.title} is online", result={"deployed": True, "model_id": version.id}

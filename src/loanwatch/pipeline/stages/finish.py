@@ -4,8 +4,10 @@ from typing import Any
 
 from psycopg import Connection
 
+from loanwatch.alerts import Event
 from loanwatch.pipeline.context import RunContext
 from loanwatch.pipeline.runs import end_run
+from loanwatch.pipeline.stages.alert import report_run_well
 from loanwatch.pipeline.steps import StepResult, StepStatus
 from loanwatch.pipeline.summary import summarise
 
@@ -16,4 +18,6 @@ def finish(context: RunContext, connection: Connection[Any]) -> StepResult:
     """Record the outcome and the summary that lists and tables show."""
     summary = summarise(context)
     end_run(connection, context.run, status="finished", outcome=summary["outcome"], summary=summary)
+    for event in (Event.RUN_FAILED, Event.NO_DATA):
+        report_run_well(context, connection, event=event)
     return StepResult(status=StepStatus.PASS, message=summary["outcome"], result=summary)

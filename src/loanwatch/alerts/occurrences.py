@@ -1,0 +1,97 @@
+"""Events of the pipeline as alerts: one for a cause, each window counted and told once, closed when well again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import scalar_row
+from psycopg.types.json import Jsonb
+
+from loanwatch.alerts.events import Event
+from loanwatch.database import sql
+from loanwatch.monitoring import Severity
+
+__all__ = ["cause_of", "open_alert", "report_well"]
+
+_DRIFT = frozenset({Event.DATA_DRIFT, Event.CONCEPT_DRIFT, Event.MODEL_DRIFT})
+_DRIFT_WELL_WINDOWS = 2  # one well window alone may be luck; a feed that works, works
+
+
+def cause_of(scope: str, event: Event, *, window: str | None = None) -> str:
+    """Return the key under which an event is one alert.
+
+    Parameters
+    ----------
+    scope : str
+        What it is about: the contract, or a channel.
+    event : Event
+        A condition (drift, a broken feed) is one alert while it lasts; a notice or a run that failed is one for each
+        window, because each asks for something of its own.
+    window : str, optional
+        The window of such an event.
+
+    >>> cause_of("loans", Event.DATA_DRIFT, window="2015-02")
+    'loans/data_drift'
+    >>> cause_of("loans", Event.PROMOTED, window="2015-02")
+    'loans/promoted/2015-02'
+    """
+    parts = [scope, event.value, *([window] if window and (event.is_notice or event is Event.RUN_FAILED) else [])]
+    return "/".join(parts)
+
+
+def open_alert(
+    connection: Connection[Any],
+    *,
+    event: Event,
+    severity: Severity,
+    message: str,
+    run_id: int | None = None,
+    model_id: int | None = None,
+    dedup_key: str | None = None,
+    window: str | None = None,
+    details: Mapping[str, Any] | None = None,
+    close_after: int | None = None,
+) -> int:
+    """Open an alert in the caller's transaction and return its id.
+
+    While an alert with the same `dedup_key` is unresolved, the repeat is counted there instead.
+
+    Parameters
+    ----------
+    dedup_key : str, optional
+        The cause, see `cause_of`; without it every call opens an alert of its own.
+    window : str, optional
+        The window in which it was seen. A window that was told before, under the same cause, is not told again.
+    close_after : int, optional
+        Well windows in a row that close the alert, see `report_well`; 0 leaves that to people. By default 2 for
+        drift, 0 for notices, else 1.
+    """
+    if close_after is None:
+        close_after = 0 if event.is_notice else _DRIFT_WELL_WINDOWS if event in _DRIFT else 1
+    values = {
+        "event": event.value,
+        "severity": severity.word,
+        "message": message,
+        "details": Jsonb({**(details or {}), **({"window": window} if window else {})}),
+        "run_id": run_id,
+        "model_id": model_id,
+        "dedup_key": dedup_key,
+        "close_after": close_after,
+        "window": window,
+    }
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        alert_id: int | None = cursor.execute(sql("alert_open"), values).fetchone()
+        assert alert_id is not None  # noqa: S101  (both branches of the statement return the row)
+        if dedup_key and window:
+            cursor.execute(sql("alert_window_insert"), {**values, "alert_id": alert_id})
+            is_new = cursor.rowcount == 1
+            cursor.execute(sql("alert_window_repeated" if is_new else "alert_window_silence"), {"alert_id": alert_id})
+    return alert_id
+
+
+def report_well(connection: Connection[Any], *, dedup_key: str, window: str) -> None:
+    """Count a window in which the cause was not seen; enough of them in a row close its alert.
+
+    A window counts once, and does nothing where no alert of the cause is unresolved.
+    """
+    connection.execute(sql("alert_well"), {"dedup_key": dedup_key, "window": window})
