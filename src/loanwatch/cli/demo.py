@@ -1,6 +1,8 @@
 """`demo`: a lender's year, month by month."""
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -47,22 +49,27 @@ def _result(here: Shared, rows: list[Mapping[str, Any]]) -> Any:  # noqa: ANN401
     from loanwatch.cli.tables import run_table
     from loanwatch.pipeline.demo import DEMO_FOLDER
 
-    home = here.settings.home / DEMO_FOLDER
-    command = f"loanwatch --home {home}"
-    told = [r for r in rows if r["outcome"] != "no_change"]
-    reasons = [Text(f"  run {r['run_id']}: {r['reasons'][0]}") for r in told if r["reasons"]]
+    home = _nearby(here.settings.home / DEMO_FOLDER)
+    command = f"{_nearby(Path(sys.argv[0]))} --home {home}"
+    told = [r for r in rows if r["outcome"] != "no_change" and r["reasons"]]
+    next_steps = {
+        "alerts list": "what is wrong, and since when",
+        "models list": "the models, and which one is online",
+        "models rollback": "put the previous model online again",
+        "report 6": "where a run's page lies",
+        "db stop": "stop the demo's PostgreSQL",
+    }
     return Group(
         run_table(rows),
-        Text(),
-        Text("What happened", style="bold"),
-        *reasons,
-        Text(),
-        Text(f"reports: {home / 'reports'}"),
-        Text(),
-        Text("What to type next", style="bold"),
-        Text(f"  {command} alerts list        what is wrong, and since when"),
-        Text(f"  {command} models list        the models and which one is online"),
-        Text(f"  {command} models rollback    put the previous model online again"),
-        Text(f"  {command} db stop            stop the demo's PostgreSQL"),
-        Text("  loanwatch doctor             what your own set-up still needs"),
+        Text("\nWhat happened", style="bold"),
+        *(Text(f"  run {r['run_id']}: {r['reasons'][0]}") for r in told),
+        Text(f"\nReports: {home / 'reports'}"),
+        Text("\nWhat to type next", style="bold"),
+        *(Text(f"  {command} {step:<16} # {why}") for step, why in next_steps.items()),
     )
+
+
+def _nearby(path: Path) -> Path:
+    """Return the path as one would type it from here."""
+    absolute = path.absolute()
+    return absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute

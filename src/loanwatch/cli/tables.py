@@ -11,26 +11,31 @@ from loanwatch.pipeline.outcome import Outcome
 
 __all__ = ["run_table"]
 
-_CHECK_TITLES = {
-    "data_quality": "quality",
-    "data_drift": "data drift",
-    "concept_drift": "concept drift",
-    "model_drift": "model drift",
+# Every heading and cell is short enough for a terminal of 80 columns.
+_CHECK_TITLES = {"data_quality": "quality", "data_drift": "data\ndrift", "concept_drift": "concept\ndrift"}
+_DECISIONS = {
+    Outcome.DEPLOYED: "deployed",
+    Outcome.NO_CHANGE: "nothing to do",
+    Outcome.NOTICE: "notice only",
+    Outcome.RETRAINED: "retrained",
+    Outcome.CHALLENGER_REJECTED: "kept champion",
+    Outcome.HALTED: "halted",
+    Outcome.FAILED: "failed",
 }
 _SEVERITY_STYLE = {"none": "green", "low": "cyan", "medium": "yellow", "high": "red", "critical": "bold red"}
 _SEVERITY_WORD = {"none": "ok", "low": "notice"}
 
 
 def run_table(rows: Iterable[Mapping[str, Any]]) -> Table:
-    """Return one line a run: window, rows, checks, AUC with its interval, ending, model."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    """Return one line a run: window, rows, checks, AUC with its interval, decision, model."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("run", justify="right")
     table.add_column("window", no_wrap=True)
     table.add_column("rows", justify="right")
     for title in _CHECK_TITLES.values():
-        table.add_column(title)
+        table.add_column(title, no_wrap=True)
     table.add_column("AUC [95 %]", no_wrap=True)
-    table.add_column("decision")
+    table.add_column("decision", no_wrap=True)
     table.add_column("model", no_wrap=True)
     for row in rows:
         table.add_row(*_cells(row))
@@ -45,8 +50,8 @@ def _cells(row: Mapping[str, Any]) -> list[Text | str]:
         f"{row['rows']:,}" if row.get("rows") is not None else "",
         *(_severity(checks.get(check, {}).get("severity")) for check in _CHECK_TITLES),
         _auc(row.get("auc")),
-        Text(Outcome(row["outcome"]).words if row.get("outcome") else str(row.get("status", ""))),
-        Text(row.get("model") or "–"),
+        Text(_DECISIONS[Outcome(row["outcome"])] if row.get("outcome") else str(row.get("status", ""))),
+        Text((row.get("model") or "–").rpartition(" ")[2]),
     ]
 
 

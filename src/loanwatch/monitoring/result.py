@@ -106,8 +106,8 @@ class Finding:
 class CheckReport:
     """What one check says of one window.
 
-    `findings` holds what was found (severity low or above), most severe first. `measurements` holds what was
-    measured whether or not it was a finding, by subject.
+    `findings` holds what was found, most severe first; those without a severity are known quirks, listed for
+    completeness. `measurements` holds what was measured whether or not it was a finding, by subject.
     """
 
     check: str

@@ -22,16 +22,3 @@ class Outcome(StrEnum):
     """The data are not fit to judge or train a model."""
     FAILED = "failed"
     """The run could not be completed; asking for it again continues it."""
-
-    @property
-    def words(self) -> str:
-        """The ending in plain words."""
-        return {
-            Outcome.DEPLOYED: "first model deployed",
-            Outcome.NO_CHANGE: "nothing to do",
-            Outcome.NOTICE: "notice, no retraining",
-            Outcome.RETRAINED: "retrained, challenger promoted",
-            Outcome.CHALLENGER_REJECTED: "retrained, challenger rejected",
-            Outcome.HALTED: "halted before training",
-            Outcome.FAILED: "failed",
-        }[self]

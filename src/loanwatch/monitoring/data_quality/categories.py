@@ -7,6 +7,7 @@ import polars as pl
 from loanwatch.contract import Column, Kind
 from loanwatch.errors import shorten
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
+from loanwatch.monitoring.data_quality.rates import rise_of_share
 from loanwatch.monitoring.data_quality.wording import count, percent, sentence
 from loanwatch.monitoring.result import Finding, Measurement, Severity
 
@@ -57,7 +58,7 @@ def _finding(inspection: Inspection, column: Column, unseen: dict[str, int], sha
     return Finding(
         check="data_quality.unseen_category",
         subject=column.name,
-        severity=_severity(share.value),
+        severity=_severity(inspection, rows),
         sentence=sentence(
             f"{column.label} holds {len(unseen):,} {'category' if len(unseen) == 1 else 'categories'} that {who} does "
             f"not know, in {count(rows, 'row')} ({percent(share.value)}): {named}{more}."
@@ -67,7 +68,16 @@ def _finding(inspection: Inspection, column: Column, unseen: dict[str, int], sha
     )
 
 
-def _severity(share: float) -> Severity:
+def _severity(inspection: Inspection, rows: int) -> Severity:
+    """Return how much unseen categories matter; a rare one that the reference happened not to hold does not."""
+    share, reference = rows / inspection.rows, inspection.reference
     if share >= HIGH_SHARE:
         return Severity.HIGH
-    return Severity.MEDIUM if share >= MEDIUM_SHARE else Severity.LOW
+    if share >= MEDIUM_SHARE:
+        return Severity.MEDIUM
+    if reference is None:
+        return Severity.LOW
+    rise = rise_of_share(
+        "unseen_category_rate_change", before=0, n_before=reference.rows, rows=rows, n=inspection.rows, comparisons=1
+    )
+    return min(rise.severity, Severity.LOW)

@@ -10,6 +10,8 @@ HIGH_SHARE = 0.2
 """One row in five is a copy: the feed was delivered twice, or the join is wrong."""
 
 MEDIUM_SHARE = 0.1
+LOW_SHARE = 0.02
+"""Sources repeat a row now and then; the extraction drops it, and nobody needs to know."""
 CONTRADICTING_SHARE = 0.5
 """Half of the applicants without a usable record: the model decides blindly."""
 
@@ -45,7 +47,7 @@ def check_contradictions(inspection: Inspection) -> Outcome:
                 Finding(
                     check="data_quality.contradicting_records",
                     subject=audit.column,
-                    severity=Severity.MEDIUM if share.value > CONTRADICTING_SHARE else Severity.LOW,
+                    severity=_contradiction_severity(inspection, share.value),
                     sentence=(
                         f"{count(rows, 'application')} ({percent(share.value)}) come from applicants with several "
                         f"different records in {audit.table}; their values are taken as missing."
@@ -71,16 +73,28 @@ def _share(inspection: Inspection, name: str, rows: int) -> Measurement:
 
 def _finding(inspection: Inspection, name: str, subject: str, rows: int, what: str) -> Finding:
     share = _share(inspection, name, rows)
-    severity = Severity.LOW
-    if share.value >= MEDIUM_SHARE:
-        severity = Severity.HIGH if share.value >= HIGH_SHARE else Severity.MEDIUM
     return Finding(
         check=f"data_quality.{name}",
         subject=subject,
-        severity=severity,
+        severity=_severity(share.value, dropped=name != "duplicate_ids"),
         sentence=f"The source holds {count(rows, 'row')} ({percent(share.value)}) that are {what}."
         if name != "duplicate_ids"
         else f"There are {rows:,} ({percent(share.value)}) {what}.",
         measurements=(share,),
         details={"rows": rows, "share": share.value},
     )
+
+
+def _severity(share: float, *, dropped: bool) -> Severity:
+    if share >= HIGH_SHARE:
+        return Severity.HIGH
+    if share >= MEDIUM_SHARE:
+        return Severity.MEDIUM
+    return Severity.NONE if dropped and share < LOW_SHARE else Severity.LOW
+
+
+def _contradiction_severity(inspection: Inspection, share: float) -> Severity:
+    """Where there is a reference, more contradictions show as a risen missing rate, which is judged there."""
+    if share > CONTRADICTING_SHARE:
+        return Severity.MEDIUM
+    return Severity.NONE if inspection.reference else Severity.LOW

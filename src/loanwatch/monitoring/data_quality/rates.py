@@ -21,11 +21,12 @@ class Rise:
     """Change of a share of rows against the reference."""
 
     severity: Severity
+    """Medium or high where the rise is material; low where it is real but small; none where it may be chance."""
     measurement: Measurement
 
 
 def rise_of_share(name: str, *, before: float, n_before: int, rows: int, n: int, comparisons: int) -> Rise:
-    """Return how far a share rose, with a severity where the rise is both real and material.
+    """Return how far a share rose, and how much that matters.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ def rise_of_share(name: str, *, before: float, n_before: int, rows: int, n: int,
 
 
 def _severity(change: float, p_value: float) -> Severity:
-    if not p_value <= SIGNIFICANCE or change < MEDIUM_RISE:
+    if not p_value <= SIGNIFICANCE or change <= 0:
         return Severity.NONE
+    if change < MEDIUM_RISE:
+        return Severity.LOW
     return Severity.HIGH if change >= HIGH_RISE else Severity.MEDIUM

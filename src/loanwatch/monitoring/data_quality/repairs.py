@@ -24,8 +24,8 @@ _PHRASES = {
 def check_repairs(inspection: Inspection) -> Outcome:
     """Return a finding for each column and issue that occurs, and its share of rows.
 
-    A known quirk is a notice. It is more when its share rose against the reference, or when there is none and most of
-    the column cannot be used.
+    A quirk that the reference has as well is listed without a severity. It has one when its share rose, or when there is
+    no reference; a serious one when most of the column cannot be used.
     """
     found = [
         (column, issue, rows)
@@ -73,7 +73,7 @@ def _judge(
         comparisons=comparisons,
     )
     # Respelling loses nothing: a new spelling everywhere is still only a notice.
-    severity = Severity.LOW if issue == "respelled" else max(Severity.LOW, rise.severity)
+    severity = min(Severity.LOW, rise.severity) if issue == "respelled" else rise.severity
     return severity, before, rise.measurement
 
 

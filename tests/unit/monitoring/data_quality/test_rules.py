@@ -109,7 +109,9 @@ def test_drift_is_no_new_unit(judge, window, factor):
     assert found(judge(window(3000).with_columns(pl.col("annual_income") * factor)), "unit_change") == []
 
 
-@pytest.mark.parametrize(("copies", "severity"), [(0.01, Severity.LOW), (0.15, Severity.MEDIUM), (0.5, Severity.HIGH)])
+@pytest.mark.parametrize(
+    ("copies", "severity"), [(0.01, Severity.NONE), (0.05, Severity.LOW), (0.15, Severity.MEDIUM), (0.5, Severity.HIGH)]
+)
 def test_copies_are_judged_by_their_share_of_the_source(judge, window, copies, severity):
     frame = window(2000)
     dropped = round(copies * 2000 / (1 - copies))
@@ -125,10 +127,10 @@ def test_repeated_ids_are_found(judge, window):
     assert (finding.details["rows"], finding.severity) == (300, Severity.HIGH)
 
 
-def test_contradicting_records_are_a_known_quirk(judge, window):
+def test_contradicting_records_that_the_reference_has_too_are_listed_without_a_severity(judge, window):
     findings = found(judge(window(1000)), "contradicting_records")
     assert {f.subject for f in findings} == {"customer_records", "credit_records"}
-    assert {f.severity for f in findings} == {Severity.LOW}
+    assert {f.severity for f in findings} == {Severity.NONE}
 
 
 @pytest.mark.parametrize(("value", "rule"), [("oops", "unreadable"), ("-5", "out_of_range"), ("#VALUE!", "unreadable")])
