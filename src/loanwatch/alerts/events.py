@@ -21,6 +21,8 @@ class Event(StrEnum):
     NO_DATA = "no_data"
     """No window arrived when one was due: the dead man's switch."""
     PREDICTOR_WITHOUT_MODEL = "predictor_without_model"
+    MODEL_UNUSABLE = "model_unusable"
+    """What was deployed cannot be used; the predictor goes on with the model before it."""
     DELIVERY_FAILED = "delivery_failed"
     """A channel refuses our messages for good."""
 
@@ -101,6 +103,11 @@ _GUIDANCE = {
         title="The predictor has no model",
         matters="Applications are not being decided.",
         action="`loanwatch models list` shows what can be put online, `loanwatch models promote` does it.",
+    ),
+    Event.MODEL_UNUSABLE: Guidance(
+        title="The deployed model cannot be used",
+        matters="Applications are decided by the model before it, which is not the one that the registry calls online.",
+        action="Restore the model's files, or put another version online: `loanwatch models rollback`.",
     ),
     Event.DELIVERY_FAILED: Guidance(
         title="A channel refuses our messages",
