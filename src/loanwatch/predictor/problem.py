@@ -1,0 +1,73 @@
+"""What a client is told when a request cannot be answered: one JSON shape for every error."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import to_json
+
+__all__ = ["ERROR_LIMIT", "FieldError", "Problem"]
+
+ERROR_LIMIT = 20
+"""At most this many errors are listed in one answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldError:
+    """One value that is not what it should be."""
+
+    row: int | None
+    """Position of the application in the list, from 0; None where the error is not in one."""
+    field: str | None
+    expected: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only."""
+        return {"row": self.row, "field": self.field, "expected": self.expected}
+
+
+class Problem(Exception):  # noqa: N818  (it is an answer, not a fault of the program)
+    """The request cannot be answered.
+
+    Parameters
+    ----------
+    status : int
+        HTTP status, 400 or above.
+    code : str
+        A word for programs.
+    message : str
+        One sentence for people.
+    errors : sequence of FieldError
+        What is wrong in the body; the first 20 are told.
+    headers : mapping
+        Further headers of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.errors = tuple(errors)[:ERROR_LIMIT]
+        self.headers = dict(headers or {})
+
+    def to_dict(self, request_id: str) -> dict[str, Any]:
+        """Return the body of the answer."""
+        return {
+            "error": self.code,
+            "message": self.message,
+            "errors": [error.to_dict() for error in self.errors],
+            "request_id": request_id,
+        }
+
+    def body(self, request_id: str) -> bytes:
+        """Return the body of the answer as JSON."""
+        return to_json(self.to_dict(request_id))
