@@ -20,6 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from loanwatch.channel_settings import AlertingSettings, Channel
 from loanwatch.contract import Contract, default_contract, load_contract
 from loanwatch.errors import SettingsError
 
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="LOANWATCH_",
+        env_nested_delimiter="__",
         toml_file="loanwatch.toml",
         extra="forbid",
         frozen=True,
@@ -57,6 +59,9 @@ class Settings(BaseSettings):
     """Overrides `policy.retrain_on` of the contract."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     log_json: bool = False
+    channels: dict[str, Channel] = {}
+    """Where alerts are told, by name."""
+    alerting: AlertingSettings = AlertingSettings()
 
     @field_validator("home")
     @classmethod
@@ -134,6 +139,9 @@ def load_settings(**arguments: Any) -> Settings:  # noqa: ANN401  (each argument
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
+        if name == "channels":  # the value may be a secret
+            place = ".".join(str(part) for part in first["loc"])
+            raise SettingsError(f"setting {place} (loanwatch.toml or LOANWATCH_CHANNELS__…): {first['msg']}") from None
         raise SettingsError(
             f"setting {name} ({_source_of(name, arguments)}): {first['msg']}, got {str(first['input'])[:80]!r}"
         ) from error
