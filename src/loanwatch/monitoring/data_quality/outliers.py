@@ -19,8 +19,11 @@ Matrix = NDArray[np.float64]
 DISTANCE = 8.0
 """Robust standard deviations, on a logarithmic scale for skewed columns: heavy-tailed honest incomes stay below."""
 
-NOTICE_SHARE = 0.001
-"""A row in a thousand is worth a notice; single outliers are only counted."""
+LISTED_SHARE = 0.001
+"""From a row in a thousand on they are listed; single outliers are only counted."""
+
+NOTICE_SHARE = 0.02
+"""Honest heavy tails put up to a row in a hundred this far out; more is worth a notice."""
 
 CLIP = 4.0
 """Values are cut here before correlations are taken, so that the outliers do not hide themselves."""
@@ -31,7 +34,7 @@ MINIMUM_VALUES = 10
 
 
 def check_outliers(inspection: Inspection) -> Outcome:
-    r"""Return the share of outlying rows, with a notice where there are many.
+    r"""Return the share of outlying rows, listed where there are some, with a notice where there are many.
 
     Each continuous column is put on a signed logarithmic scale and centred and scaled by median and quartiles. A row
     is an outlier if one of its columns, or its Mahalanobis distance in the correlations of the clipped columns, is
@@ -52,7 +55,7 @@ def check_outliers(inspection: Inspection) -> Outcome:
     outlying = alone.any(axis=1) | _far_together(matrix)
     rows = int(np.count_nonzero(outlying))
     share = Measurement(name="outlier_rate", value=rows / inspection.rows, n_current=inspection.rows)
-    if share.value < NOTICE_SHARE or rows < 3:
+    if share.value < LISTED_SHARE or rows < 3:
         return Outcome(measurements={"dataset": (share,)})
     # Rows that only their combination makes unusual name the column in which they lie farthest.
     farthest = np.bincount(np.abs(matrix[outlying]).argmax(axis=1), minlength=matrix.shape[1])
@@ -61,7 +64,7 @@ def check_outliers(inspection: Inspection) -> Outcome:
     finding = Finding(
         check="data_quality.outliers",
         subject="dataset",
-        severity=Severity.LOW,
+        severity=Severity.LOW if share.value >= NOTICE_SHARE else Severity.NONE,
         sentence=(
             f"{count(rows, 'row')} ({percent(share.value)}) lie far from all others, mostly by "
             f"{listing(inspection.contract.label_of(n) for n in names)}."
