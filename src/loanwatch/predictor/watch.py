@@ -71,7 +71,7 @@ class Watcher:
         self.storage = storage
         self.contract = contract
         self.scorer: Scorer | None = None
-        self.tokens = TokenBook()
+        self.tokens: TokenBook | None = None
         self.reason = "the service has not asked the database yet"
         """Why there is no scorer."""
         self._told = told or (lambda _scorer, **_: None)

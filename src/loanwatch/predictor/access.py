@@ -1,0 +1,60 @@
+"""Who may ask, and how often."""
+
+import math
+
+from loanwatch.predictor.problem import Problem
+from loanwatch.predictor.rate_limit import RateLimiter
+from loanwatch.predictor.tokens import Token
+from loanwatch.predictor.watch import Watcher
+
+__all__ = ["OPEN_PATHS", "Gate"]
+
+OPEN_PATHS = frozenset({"/ping", "/health", "/health/live", "/health/ready", "/docs", "/openapi.json"})
+"""Answered without a token: they say nothing of applicants."""
+
+
+class Gate:
+    """Lets requests in.
+
+    Parameters
+    ----------
+    tokens : bool
+        Whether a token is needed; without, everybody is let in.
+    requests_per_minute : int
+        For tokens without a limit of their own.
+    """
+
+    def __init__(self, *, tokens: bool, requests_per_minute: int, limiter: RateLimiter) -> None:
+        self.tokens = tokens
+        self.requests_per_minute = requests_per_minute
+        self.limiter = limiter
+
+    def admit(self, path: str, headers: dict[bytes, bytes], watcher: Watcher) -> Token | None:
+        """Return whose request it is, or None where no token is needed.
+
+        Raises
+        ------
+        Problem
+            401 without a valid token, 429 beyond its rate, 503 before the tokens were read.
+        """
+        if not self.tokens or path in OPEN_PATHS:
+            return None
+        if watcher.tokens is None:
+            raise Problem(503, "starting", "the access tokens were not read yet", headers={"Retry-After": "2"})
+        token = watcher.tokens.check(headers.get(b"authorization"))
+        if token is None:
+            raise Problem(
+                401,
+                "unauthorized",
+                "a valid access token is needed: send Authorization: Bearer lw_…",
+                headers={"WWW-Authenticate": 'Bearer realm="loanwatch"'},
+            )
+        wait = self.limiter.wait_seconds(token.id, per_minute=token.requests_per_minute or self.requests_per_minute)
+        if wait > 0:
+            raise Problem(
+                429,
+                "too_many_requests",
+                f"this token may ask again in {math.ceil(wait)} s",
+                headers={"Retry-After": str(math.ceil(wait))},
+            )
+        return token

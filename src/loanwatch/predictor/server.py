@@ -1,0 +1,196 @@
+"""Run the service: one process, or several that share a socket under a parent that replaces those that die."""
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from loanwatch.contract import Contract
+from loanwatch.database import Database, migrate, open_database
+from loanwatch.errors import LoanwatchError
+from loanwatch.logging import configure_logging, get_logger
+from loanwatch.predictor.access import Gate
+from loanwatch.predictor.app import inner_app
+from loanwatch.predictor.body import BodyLimits
+from loanwatch.predictor.metrics import Metrics
+from loanwatch.predictor.options import ServeOptions
+from loanwatch.predictor.protocol import protocol_class
+from loanwatch.predictor.rate_limit import RateLimiter
+from loanwatch.predictor.requests import RequestReader
+from loanwatch.predictor.scorer import Scorer
+from loanwatch.predictor.service import Service
+from loanwatch.predictor.shipper import Shipper
+from loanwatch.predictor.spool import Spool
+from loanwatch.predictor.watch import Watcher
+from loanwatch.settings import Settings
+from loanwatch.storage import Storage
+
+__all__ = ["create_service", "serve"]
+
+_BACKLOG = 2048
+_RESTART_PAUSE_SECONDS = 0.5
+
+
+def serve(settings: Settings, *, ready: Callable[[str], None], **options: Any) -> None:  # noqa: ANN401  (ServeOptions' fields)
+    """Serve until SIGINT or SIGTERM, then answer what was asked, write what was decided, and return.
+
+    Parameters
+    ----------
+    ready : callable
+        Called with the address once connections are accepted.
+    options : fields of ServeOptions
+        Beside `settings`, `conninfo` and `folder`.
+
+    Raises
+    ------
+    DatabaseError
+        If the database cannot be reached or brought up to date.
+    LoanwatchError
+        If the address cannot be listened on.
+    """
+    database = open_database(settings)
+    migrate(database)
+    folder = Path(tempfile.mkdtemp(prefix="loanwatch-predictor-"))
+    try:
+        chosen = ServeOptions(settings=settings, conninfo=database.conninfo, folder=folder, **options)
+        with _listening(chosen) as listener:
+            host, port = listener.getsockname()[:2]
+            ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+            if chosen.workers == 1:
+                _run_worker(chosen, 0, listener)
+            else:
+                _Parent(chosen, listener).run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def create_service(options: ServeOptions, *, worker: int = 0) -> Service:
+    """Put one worker's service together; it begins to work at the server's start-up."""
+    contract: Contract = options.settings.contract()
+    database = Database(options.conninfo)
+    metrics = Metrics(options.folder / "counts", worker=worker, contract=contract)
+
+    def swapped(scorer: Scorer | None, *, failed: bool = False) -> None:
+        metrics.add("failed_swaps" if failed else "swaps")
+        metrics.set("model_version", scorer.version.version if scorer else 0)
+
+    def shipped(written: int, refused: int) -> None:
+        metrics.add("written", by=written)
+        metrics.add("refused", by=refused)
+        metrics.set("spool_bytes", spool.untaken)
+
+    watcher = Watcher(database, Storage(options.settings.model_folder), contract, told=swapped)
+    spool = Spool(options.spool_folder)
+    inner = inner_app(
+        contract, watcher=watcher, spool=spool, metrics=metrics, max_rows=options.max_rows, tokens=options.tokens
+    )
+    return Service(
+        inner=inner,
+        reader=RequestReader(contract, max_rows=options.max_rows),
+        limits=BodyLimits(max_bytes=options.max_body_bytes, timeout_seconds=options.body_timeout_seconds),
+        watcher=watcher,
+        spool=spool,
+        shipper=Shipper(spool, database, told=shipped),
+        metrics=metrics,
+        gate=Gate(
+            tokens=options.tokens,
+            requests_per_minute=options.requests_per_minute,
+            limiter=RateLimiter(options.folder / "rates"),
+        ),
+    )
+
+
+@contextlib.contextmanager
+def _listening(options: ServeOptions) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((options.host, options.port))
+        except OSError as error:
+            raise LoanwatchError(
+                f"cannot listen on {options.host}:{options.port}: {error.strerror or error}; choose another --port"
+            ) from error
+        listener.listen(_BACKLOG)
+        listener.set_inheritable(True)
+        yield listener
+
+
+def _run_worker(options: ServeOptions, worker: int, listener: socket.socket) -> None:
+    """Serve in this process."""
+    config = uvicorn.Config(
+        create_service(options, worker=worker),
+        http=protocol_class(header_timeout_seconds=options.header_timeout_seconds),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=int(options.stop_timeout_seconds),
+        backlog=_BACKLOG,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _worker_process(options: ServeOptions, worker: int, listener: socket.socket, parent: int) -> None:
+    settings = options.settings
+    configure_logging(level=settings.log_level, as_json=settings.log_json)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _run_worker(options, worker, listener)
+
+
+def _end_with(parent: int) -> None:
+    """Stop this worker when its parent is gone, which a killed parent cannot ask for."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class _Parent:
+    """Starts the workers, replaces those that die, and stops them all."""
+
+    def __init__(self, options: ServeOptions, listener: socket.socket) -> None:
+        self.options = options
+        self.listener = listener
+        self._stop = threading.Event()
+        self._log = get_logger("server")
+
+    def run(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._asked_to_stop)
+        workers = [self._started(worker) for worker in range(self.options.workers)]
+        while not self._stop.wait(_RESTART_PAUSE_SECONDS):
+            for worker, process in enumerate(workers):
+                if not process.is_alive():
+                    self._log.error("worker died and is replaced", worker=worker, exit_code=process.exitcode)
+                    workers[worker] = self._started(worker)
+        for process in workers:
+            process.terminate()
+        for process in workers:
+            process.join(self.options.stop_timeout_seconds + 15)
+            if process.is_alive():
+                process.kill()
+
+    def _started(self, worker: int) -> SpawnProcess:
+        context = multiprocessing.get_context("spawn")
+        process = context.Process(
+            target=_worker_process, args=(self.options, worker, self.listener, os.getpid()), name=f"predictor-{worker}"
+        )
+        process.start()
+        return process
+
+    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop.set()

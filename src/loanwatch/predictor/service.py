@@ -1,0 +1,238 @@
+"""The service as an ASGI application: admits, reads, scores, remembers, answers.
+
+Predictions take a way of their own past the framework, which would cost more than scoring does; all else is answered
+by the FastAPI application inside, which also describes both.
+"""
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
+
+from pydantic_core import to_json
+
+from loanwatch.errors import ArtifactError, StorageError
+from loanwatch.logging import get_logger
+from loanwatch.predictor.access import Gate
+from loanwatch.predictor.body import BodyLimits, check_content_type, receive_body
+from loanwatch.predictor.decisions import answers_of, decision_lines
+from loanwatch.predictor.metrics import Metrics
+from loanwatch.predictor.problem import FieldError, Problem
+from loanwatch.predictor.requests import RequestReader
+from loanwatch.predictor.scorer import Scored, Scorer
+from loanwatch.predictor.shipper import Shipper
+from loanwatch.predictor.spool import Spool
+from loanwatch.predictor.watch import Watcher
+
+__all__ = ["Service"]
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_PREDICT = "/predict"
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_MAX_AT_ONCE = 256
+_INLINE_BYTES = 8_192
+"""Larger bodies are scored beside the event loop, which meanwhile answers others."""
+
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    # The page of /docs has styles in it and nothing else.
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+)
+
+
+@dataclass(kw_only=True)
+class _Request:
+    """What is told of a request when it is over."""
+
+    id: str
+    path: str
+    method: str
+    started: float
+    status: int = 500
+    rows: int = 0
+    token: str | None = None
+
+
+class Service:
+    """One worker's service.
+
+    Parameters
+    ----------
+    inner : ASGI application
+        Answers everything but predictions.
+    """
+
+    def __init__(
+        self,
+        *,
+        inner: App,
+        reader: RequestReader,
+        limits: BodyLimits,
+        watcher: Watcher,
+        spool: Spool,
+        shipper: Shipper,
+        metrics: Metrics,
+        gate: Gate,
+    ) -> None:
+        self.inner = inner
+        self.reader = reader
+        self.limits = limits
+        self.watcher = watcher
+        self.spool = spool
+        self.shipper = shipper
+        self.metrics = metrics
+        self.gate = gate
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="scoring")
+        self._at_once = 0
+        self._log = get_logger("predictor")
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request, or begin and end with the server."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self.watcher.start()
+        self.shipper.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self.watcher.stop()
+        self._pool.shutdown()
+        await asyncio.get_running_loop().run_in_executor(None, self.shipper.stop)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        request = _Request(
+            id=given.decode() if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex,
+            path=scope["path"],
+            method=scope["method"],
+            started=time.perf_counter(),
+        )
+        try:
+            token = self.gate.admit(request.path, headers, self.watcher)
+            request.token = token.name if token else None
+            if request.path == _PREDICT and request.method == "POST":
+                body = await self._predict(scope, headers, receive, request)
+                await _send(send, 200, body, request.id)
+                request.status = 200
+            else:
+                await self._pass_on(scope, receive, send, request)
+        except Problem as problem:
+            request.status = problem.status
+            await _send(send, problem.status, problem.body(request.id), request.id, headers=problem.headers)
+        except Exception:  # noqa: BLE001  (the client gets an answer, and the log the cause)
+            self._log.exception("internal error", request_id=request.id, path=request.path)
+            fault = Problem(500, "internal_error", "something went wrong here; the request id finds it in the log")
+            await _send(send, fault.status, fault.body(request.id), request.id)
+        finally:
+            self._tell(request)
+
+    def _tell(self, request: _Request) -> None:
+        seconds = time.perf_counter() - request.started
+        self.metrics.request(request.path, request.status, seconds)
+        self._log.info(
+            "request",
+            request_id=request.id,
+            method=request.method,
+            path=request.path,
+            status=request.status,
+            milliseconds=round(1000 * seconds, 2),
+            rows=request.rows,
+            token=request.token,
+        )
+
+    async def _pass_on(self, scope: Message, receive: Receive, send: Send, request: _Request) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                request.status = message["status"]
+                own = [pair for pair in message.get("headers", ()) if pair[0] != b"cache-control"]
+                message = {**message, "headers": [*own, *_SECURITY_HEADERS, (b"x-request-id", request.id.encode())]}
+            await send(message)
+
+        scope.setdefault("state", {})["request_id"] = request.id
+        await self.inner(scope, receive, sending)
+
+    async def _predict(self, scope: Message, headers: dict[bytes, bytes], receive: Receive, request: _Request) -> bytes:
+        if self._at_once >= _MAX_AT_ONCE:
+            raise Problem(503, "busy", "too many requests at once: try again", headers={"Retry-After": "1"})
+        self._at_once += 1
+        try:
+            check_content_type(headers)
+            explain = _explain(scope["query_string"])
+            body = await receive_body(headers, receive, self.limits)
+            scorer = self.watcher.scorer
+            if scorer is None:
+                raise Problem(503, "no_model", self.watcher.reason, headers={"Retry-After": "2"})
+            if len(body) <= _INLINE_BYTES and not explain:
+                answer, scored = self._decide(scorer, body, request, explain=False)
+            else:
+                work = partial(self._decide, scorer, body, request, explain=explain)
+                answer, scored = await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            self.metrics.scored(scored.probability, scored.unknown, scored.missing)
+            self.metrics.set("spool_bytes", self.spool.untaken)
+            return answer
+        finally:
+            self._at_once -= 1
+
+    def _decide(self, scorer: Scorer, body: bytes, request: _Request, *, explain: bool) -> tuple[bytes, Scored]:
+        """Read, score and remember; the decisions are on their way to the disk before anybody hears of them."""
+        rows = self.reader.read(body)
+        request.rows = len(rows)
+        try:
+            scored = scorer.score(rows, explain=explain)
+        except ArtifactError as error:
+            raise Problem(409, "no_reasons", str(error)) from error
+        try:
+            self.spool.append(decision_lines(scorer, rows, scored, request_id=request.id))
+        except StorageError as error:
+            self._log.error("decisions cannot be remembered", reason=str(error))
+            raise Problem(
+                503,
+                "cannot_remember",
+                "decisions cannot be recorded at the moment, so none is made",
+                headers={"Retry-After": "5"},
+            ) from error
+        return to_json(answers_of(scorer, rows, scored)), scored
+
+
+def _explain(query: bytes) -> bool:
+    if not query:
+        return False
+    given = parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=50).get("explain", ["false"])[-1]
+    if given.lower() in ("true", "1", "yes", ""):
+        return True
+    if given.lower() in ("false", "0", "no"):
+        return False
+    wrong = FieldError(row=None, field="explain", expected="true or false")
+    raise Problem(422, "invalid_input", "explain in the address is neither true nor false", errors=[wrong])
+
+
+async def _send(
+    send: Send, status: int, body: bytes, request_id: str, *, headers: dict[str, str] | None = None
+) -> None:
+    more = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+    own = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-request-id", request_id.encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": [*own, *_SECURITY_HEADERS, *more]})
+    await send({"type": "http.response.body", "body": body})
