@@ -49,7 +49,7 @@ class Shared:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
         )
-        with Progress(*columns, console=self.err, transient=True) as bar:
+        with Progress(*columns, console=self.err, transient=True, disable=not self.err.is_terminal) as bar:
             task = bar.add_task(description, total=total)
             yield lambda completed: bar.update(task, completed=completed)
 
@@ -57,7 +57,7 @@ class Shared:
     def stages(self, description: str) -> Iterator[Callable[[str], None]]:
         """Show which stage is being worked on; yields a function to call with its name."""
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        with Progress(*columns, console=self.err, transient=True) as bar:
+        with Progress(*columns, console=self.err, transient=True, disable=not self.err.is_terminal) as bar:
             task = bar.add_task(description, total=None)
             yield lambda stage: bar.update(task, description=f"{description}: {stage.replace('_', ' ')}")
 

@@ -32,7 +32,7 @@ def demo(
     here = shared(context)
     home = here.settings.home / DEMO_FOLDER
     columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=here.err, transient=True) as bar:
+    with Progress(*columns, console=here.err, transient=True, disable=not here.err.is_terminal) as bar:
         task = bar.add_task("starting PostgreSQL", total=None)
 
         def tell(doing: str, done: int, total: int) -> None:
