@@ -1,0 +1,5 @@
+"""Mail over SMTP with TLS."""
+
+from loanwatch.alerts.email.transport import Email
+
+__all__ = ["Email"]

@@ -1,0 +1,2 @@
+-- A number for this dispatcher.
+SELECT nextval('loanwatch.dispatcher_seq')
