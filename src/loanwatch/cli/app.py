@@ -26,7 +26,20 @@ app = typer.Typer(
 )
 
 # Each module has register(app), which adds its commands; the help lists them in this order.
-_COMMAND_MODULES = ("demo", "db", "load", "simulate", "run", "report", "models", "serve", "tokens", "alerts", "doctor")
+_COMMAND_MODULES = (
+    "demo",
+    "db",
+    "load",
+    "simulate",
+    "run",
+    "report",
+    "models",
+    "serve",
+    "predict",
+    "tokens",
+    "alerts",
+    "doctor",
+)
 
 
 def _print_version(wanted: bool) -> None:

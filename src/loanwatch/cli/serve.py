@@ -37,7 +37,9 @@ def serve(
 
     def ready(address: str) -> None:
         access = "access tokens needed" if needed else "no access tokens needed"
-        here.out.print(f"listening on {address} ({access}); documentation: {address}/docs", highlight=False)
+        here.out.print(
+            f"listening on {address} ({access}); documentation: {address}/docs", highlight=False, soft_wrap=True
+        )
 
     run(
         here.settings,

@@ -71,8 +71,6 @@ class Scorer:
         ArtifactError
             If reasons are asked for and the model cannot give them.
         """
-        if explain and self.explainer is None:
-            raise ArtifactError(f"{self.version.title} was saved without what reasons need: train it again")
         if self.by_row and len(rows) < _FRAME_ROWS:
             return self._score_rows(rows, explain=explain)
         return self._score_frame(rows_frame(rows, self.contract), explain=explain)
@@ -92,7 +90,7 @@ class Scorer:
                     unknown.setdefault(number, []).append(name)
         return Scored(
             probability=self.model.score_matrix(matrix).tolist(),
-            reasons=self._reasons(matrix, ready) if explain else None,
+            reasons=self.reasons(matrix, ready) if explain else None,
             unknown=unknown,
             missing=missing,
         )
@@ -102,7 +100,7 @@ class Scorer:
         return {**values, **engineer_values(values, self.contract)}
 
     def _score_frame(self, raw: pl.DataFrame, *, explain: bool) -> Scored:
-        frame = engineer(clean(raw, self.contract).frame, self.contract)
+        frame = self.ready_frame(raw)
         matrix = self.model.preprocessor.transform(frame)
         unknown: dict[int, list[str]] = {}
         for name, known in self.codes.items():
@@ -113,13 +111,25 @@ class Scorer:
         counts = {name: frame.get_column(name).null_count() for name in self.model.preprocessor.columns}
         return Scored(
             probability=self.model.score_matrix(matrix).tolist(),
-            reasons=self._reasons(matrix, frame.to_dicts()) if explain else None,
+            reasons=self.reasons(matrix, frame.to_dicts()) if explain else None,
             unknown=unknown,
             missing={name: count for name, count in counts.items() if count},
         )
 
-    def _reasons(self, matrix: NDArray[np.float32], values: Sequence[Row]) -> list[list[dict[str, str]]]:
-        assert self.explainer is not None  # noqa: S101  (score refused before)
+    def ready_frame(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """Return applications of any types cleaned and with the engineered columns."""
+        return engineer(clean(raw, self.contract).frame, self.contract)
+
+    def reasons(self, matrix: NDArray[np.float32], values: Sequence[Row]) -> list[list[dict[str, str]]]:
+        """Return the strongest reasons against each row of a preprocessed matrix, and of its cleaned values.
+
+        Raises
+        ------
+        ArtifactError
+            If the model was saved without what they need.
+        """
+        if self.explainer is None:
+            raise ArtifactError(f"{self.version.title} was saved without what reasons need: train it again")
         return [self.explainer.strongest_against(row, of) for row, of in zip(matrix, values, strict=True)]
 
     def label(self, probability: float) -> str:
