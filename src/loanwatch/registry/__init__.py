@@ -1,6 +1,7 @@
 """Models, their versions and deployments, and the files they are made of."""
 
 from loanwatch.registry.artifacts import load_artifact, save_artifact
+from loanwatch.registry.decisions import logged_probabilities
 from loanwatch.registry.deployment import Deployment, deploy, deployments, rollback
 from loanwatch.registry.metrics import MetricPoint, metric_history, record_metrics
 from loanwatch.registry.versions import ModelVersion, find_version, online_version, register, version_by_id, versions
@@ -13,6 +14,7 @@ __all__ = [
     "deployments",
     "find_version",
     "load_artifact",
+    "logged_probabilities",
     "metric_history",
     "online_version",
     "record_metrics",

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
 from psycopg import Connection
 
 from loanwatch.alerts import Event
@@ -14,7 +17,7 @@ from loanwatch.monitoring.profile import profile_window
 from loanwatch.pipeline.context import RunContext, label_as_numbers
 from loanwatch.pipeline.stages.alert import open_run_alert, report_run_well
 from loanwatch.pipeline.steps import StepResult, StepStatus
-from loanwatch.registry import record_metrics
+from loanwatch.registry import logged_probabilities, record_metrics
 
 __all__ = ["concept_drift", "data_drift", "data_quality", "model_drift", "preprocess"]
 
@@ -38,15 +41,16 @@ def data_quality(context: RunContext, connection: Connection[Any]) -> StepResult
     return _step(report)
 
 
-def preprocess(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
-    """Score the window with the deployed model into `scored.parquet`."""
+def preprocess(context: RunContext, connection: Connection[Any]) -> StepResult:
+    """Write the window with the deployed model's scores, those it gave or else would give, to `scored.parquet`."""
     if context.champion is None:
         return _skipped()
     frame = context.judged.frame
+    probability, logged = _probabilities(context, connection, frame)
     scored = ScoredWindow(
         frame=frame.select(column.name for column in context.contract.monitored),
         label=label_as_numbers(frame, context.contract),
-        probability=context.champion.scoring.score(frame),
+        probability=probability,
         time=frame[context.contract.time.column].dt.replace_time_zone(None).to_numpy(),
     )
     with context.snapshots.writing(context.key("scored.parquet")) as path:
@@ -55,9 +59,28 @@ def preprocess(context: RunContext, connection: Connection[Any]) -> StepResult: 
     return StepResult(
         status=StepStatus.PASS,
         message=f"{frame.height:,} applications scored"
+        + (f", {logged:,} of them when they came in" if logged else "")
         + (f", {set_aside:,} that give the label away set aside" if set_aside else ""),
-        result={"rows": frame.height, "set_aside": set_aside},
+        result={"rows": frame.height, "set_aside": set_aside, "logged": logged},
     )
+
+
+def _probabilities(
+    context: RunContext, connection: Connection[Any], frame: pl.DataFrame
+) -> tuple[NDArray[np.float64], int]:
+    """Return P(positive) of each row, and how many the deployed model had already been asked about."""
+    assert context.champion is not None  # noqa: S101  (the caller skips without one)
+    assert context.champion_version is not None  # noqa: S101
+    ids = frame[context.contract.keys.application]
+    known = logged_probabilities(
+        connection, model_id=context.champion_version.id, application_ids=ids.drop_nulls().to_list()
+    )
+    given = pl.Series([known.get(each) for each in ids], dtype=pl.Float64)
+    probability = given.fill_null(float("nan")).to_numpy().copy()
+    if given.has_nulls():
+        unasked = given.is_null()
+        probability[unasked.to_numpy()] = context.champion.scoring.score(frame.filter(unasked))
+    return probability, frame.height - given.null_count()
 
 
 def data_drift(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
