@@ -1,32 +1,47 @@
-"""`alerts list|ack|resolve`."""
+"""`alerts list|show|ack|resolve|mute|unmute|deliveries|redeliver|test`."""
 
 import getpass
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from loanwatch.cli.context import AsJson, shared
+from loanwatch.cli.context import AsJson, parse_span, shared
 
-__all__ = ["register"]
+if TYPE_CHECKING:
+    from loanwatch.alerts import Alert, Change
+
+__all__ = ["actor_name", "register"]
 
 AlertId = Annotated[int, typer.Argument(help="Number of the alert, as `alerts list` shows it.")]
+By = Annotated[str | None, typer.Option(help="Who says so.", show_default="your login")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    alerts = typer.Typer(help="What is wrong: list, acknowledge, resolve.", no_args_is_help=True)
-    alerts.command("list")(list_)
-    alerts.command("ack")(acknowledge)
-    alerts.command("resolve")(resolve)
+    alerts = typer.Typer(help="What is wrong: list, acknowledge, resolve, mute; what was told.", no_args_is_help=True)
+    for name, command in (
+        ("list", list_),
+        ("show", show),
+        ("ack", acknowledge),
+        ("resolve", resolve),
+        ("mute", mute),
+        ("unmute", unmute),
+        ("deliveries", deliveries),
+        ("redeliver", redeliver),
+        ("test", send_test),
+    ):
+        alerts.command(name)(command)
     app.add_typer(alerts, name="alerts")
 
 
 def list_(
     context: typer.Context,
     all_: Annotated[bool, typer.Option("--all", help="Also those that were resolved.")] = False,
+    severity: Annotated[str | None, typer.Option(help="Only low, medium, high or critical ones.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only those of this model.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -36,48 +51,218 @@ def list_(
 
     here = shared(context)
     with open_database(here.settings).connect() as connection:
-        found = list_alerts(connection, unresolved=not all_, limit=limit)
+        found = list_alerts(connection, unresolved=not all_, severity=severity, model=model, limit=limit)
     here.show([asdict(a) for a in found], lambda: _table(found) if found else "no open alerts", as_json=as_json)
+
+
+def show(context: typer.Context, alert: AlertId, as_json: AsJson = False) -> None:
+    """Show one alert and everything that happened to it."""
+    from loanwatch.alerts import changes_of, find_alert
+    from loanwatch.database import open_database
+
+    here = shared(context)
+    with open_database(here.settings).connect() as connection:
+        found = find_alert(connection, alert)
+        changes = changes_of(connection, alert)
+    values = {**asdict(found), "changes": [asdict(change) for change in changes]}
+    here.show(values, lambda: _card(found, changes), as_json=as_json)
 
 
 def acknowledge(
     context: typer.Context,
     alert: AlertId,
-    by: Annotated[str | None, typer.Option(help="Who looks after it.", show_default="your login")] = None,
+    by: By = None,
+    note: Annotated[str | None, typer.Option(help="What you are doing about it.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Say that somebody looks after an alert."""
+    """Say that somebody looks after an alert; it is not escalated any more."""
     from loanwatch.alerts import acknowledge as acknowledge_alert
-    from loanwatch.database import open_database
 
-    here = shared(context)
-    actor = by or getpass.getuser()
-    with open_database(here.settings).connect() as connection:
-        acknowledge_alert(connection, alert, actor=actor)
-    here.out.print(f"alert {alert} acknowledged by {actor}", highlight=False)
+    actor = by or actor_name()
+    _change(
+        context,
+        alert,
+        lambda connection: acknowledge_alert(connection, alert, actor=actor, note=note),
+        f"alert {alert} acknowledged by {actor}",
+        as_json=as_json,
+    )
 
 
-def resolve(context: typer.Context, alert: AlertId) -> None:
+def resolve(
+    context: typer.Context,
+    alert: AlertId,
+    by: By = None,
+    note: Annotated[str | None, typer.Option(help="Why it is settled.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Say that an alert's cause is gone."""
     from loanwatch.alerts import resolve as resolve_alert
+
+    _change(
+        context,
+        alert,
+        lambda connection: resolve_alert(connection, alert, actor=by or actor_name(), reason=note),
+        f"alert {alert} resolved",
+        as_json=as_json,
+    )
+
+
+def mute(
+    context: typer.Context,
+    alert: AlertId,
+    for_: Annotated[str, typer.Option("--for", help="How long: 30m, 8h, 2d.")],
+    by: By = None,
+    note: Annotated[str | None, typer.Option(help="Why.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell nobody of an alert for a time; if it is still there afterwards, that is told."""
+    from loanwatch.alerts import mute as mute_alert
+
+    span = parse_span(for_, option="--for")
+    _change(
+        context,
+        alert,
+        lambda connection: mute_alert(connection, alert, span=span, actor=by or actor_name(), reason=note),
+        f"alert {alert} muted for {for_}",
+        as_json=as_json,
+    )
+
+
+def unmute(context: typer.Context, alert: AlertId, by: By = None, as_json: AsJson = False) -> None:
+    """End the muting of an alert before its time."""
+    from loanwatch.alerts import unmute as unmute_alert
+
+    _change(
+        context,
+        alert,
+        lambda connection: unmute_alert(connection, alert, actor=by or actor_name()),
+        f"alert {alert} is heard again",
+        as_json=as_json,
+    )
+
+
+def deliveries(
+    context: typer.Context,
+    failed: Annotated[bool, typer.Option("--failed", help="Only dead letters: those that were given up.")] = False,
+    channel: Annotated[str | None, typer.Option(help="Only this channel's.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List what was told where, and what could not be."""
+    from loanwatch.alerts.outbox import list_deliveries
     from loanwatch.database import open_database
 
     here = shared(context)
     with open_database(here.settings).connect() as connection:
-        resolve_alert(connection, alert)
-    here.out.print(f"alert {alert} resolved", highlight=False)
+        found = list_deliveries(connection, status="failed" if failed else None, channel=channel, limit=limit)
+    here.show([asdict(row) for row in found], lambda: _deliveries(found) if found else "none", as_json=as_json)
 
 
-def _table(alerts: list[Any]) -> Table:
+def redeliver(
+    context: typer.Context,
+    delivery: Annotated[int | None, typer.Argument(help="One dead letter, by its number.")] = None,
+    channel: Annotated[str | None, typer.Option(help="All dead letters of this channel.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All dead letters.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Have dead letters tried again."""
+    from loanwatch.alerts.outbox import redeliver as redeliver_letters
+    from loanwatch.database import open_database
+    from loanwatch.errors import LoanwatchError
+
+    if sum((delivery is not None, channel is not None, all_)) != 1:
+        raise LoanwatchError("name one delivery, or --channel, or --all")
+    here = shared(context)
+    with open_database(here.settings).connect() as connection:
+        count = redeliver_letters(connection, delivery_id=delivery, channel=channel)
+    here.show({"redelivered": count}, f"{count} deliveries will be tried again", as_json=as_json)
+
+
+def send_test(
+    context: typer.Context,
+    channel: Annotated[str, typer.Option(help="Name of the channel, as in the settings.")],
+    as_json: AsJson = False,
+) -> None:
+    """Send a test message to a channel at once, and say what came of it."""
+    from loanwatch.alerts import trial
+
+    here = shared(context)
+    receipt = trial.send_test(here.settings, channel, actor=actor_name())
+    here.show({"channel": channel, "receipt": dict(receipt)}, f"{channel} took a test message", as_json=as_json)
+
+
+def actor_name() -> str:
+    """Return the login's name, for the history."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a user id without a name
+        return "unknown"
+
+
+def _change(context: typer.Context, alert: int, change: Any, text: str, *, as_json: bool) -> None:  # noqa: ANN401
+    from loanwatch.alerts import find_alert
+    from loanwatch.database import open_database
+
+    here = shared(context)
+    with open_database(here.settings).connect() as connection:
+        change(connection)
+        changed = find_alert(connection, alert)
+    here.show(asdict(changed), text, as_json=as_json)
+
+
+def _table(alerts: "list[Alert]") -> Table:
     table = Table("id", "severity", "status", "what", "since", "times", "message", box=None, pad_edge=False)
     for a in alerts:
-        what = a.event or f"{a.metric} {a.condition} {a.threshold:g}"
         table.add_row(
             str(a.id),
             a.severity,
-            a.status,
-            what,
+            "muted" if a.is_muted else a.status,
+            _what(a),
             f"{a.triggered_at:%Y-%m-%d %H:%M}",
             str(a.occurrences),
             Text(a.message or ""),
+        )
+    return table
+
+
+def _what(alert: "Alert") -> str:
+    if alert.event or alert.threshold is None:
+        return alert.event or "rule (deleted)"
+    return f"{alert.metric} {alert.condition} {alert.threshold:g}"
+
+
+def _card(alert: "Alert", changes: "list[Change]") -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    model = f"{alert.model} v{alert.version}" if alert.model else "–"
+    for name, value in (
+        ("alert", alert.id),
+        ("what", _what(alert)),
+        ("message", alert.message),
+        ("severity", alert.severity),
+        ("status", alert.status),
+        ("model", model),
+        ("times seen", alert.occurrences),
+        ("last seen", f"{alert.last_seen_at:%Y-%m-%d %H:%M}" if alert.last_seen_at else "–"),
+        ("well windows since", alert.well_windows),
+    ):
+        table.add_row(name, Text(str(value)))
+    for change in changes:
+        words = f"{change.kind} by {change.actor}" + (f": {change.reason}" if change.reason else "")
+        table.add_row(f"{change.at:%Y-%m-%d %H:%M:%S}", Text(words))
+    return table
+
+
+def _deliveries(rows: list[Any]) -> Table:
+    table = Table("id", "alert", "channel", "status", "tries", "since", "message", "error", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(
+            str(row.id),
+            str(row.alert_id or "–"),
+            row.channel,
+            row.status + (" (possibly twice)" if row.possible_repeat else ""),
+            str(row.attempts),
+            f"{row.created_at:%Y-%m-%d %H:%M}",
+            Text(row.title or ""),
+            Text(row.last_error or ""),
         )
     return table

@@ -25,6 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_PIPE_COLUMNS = 160
+
 # Each module has register(app), which adds its commands; the help lists them in this order.
 _COMMAND_MODULES = (
     "demo",
@@ -38,6 +40,8 @@ _COMMAND_MODULES = (
     "predict",
     "tokens",
     "alerts",
+    "rules",
+    "dispatch",
     "doctor",
 )
 
@@ -64,7 +68,12 @@ def prepare(
     """Read the settings once, for every command."""
     settings = load_settings(home=home, contract_file=contract)
     configure_logging(level="debug" if debug else settings.log_level, as_json=settings.log_json)
-    context.obj = Shared(settings=settings, out=Console(), err=Console(stderr=True))
+    context.obj = Shared(settings=settings, out=_console(), err=Console(stderr=True))
+
+
+def _console() -> Console:
+    """Return a console for results, wide enough that nothing is cut where it is no terminal."""
+    return Console() if sys.stdout.isatty() else Console(width=_PIPE_COLUMNS)
 
 
 for _module in _COMMAND_MODULES:

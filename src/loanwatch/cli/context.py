@@ -2,20 +2,21 @@
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from loanwatch.errors import WindowError
+from loanwatch.errors import LoanwatchError, WindowError
 from loanwatch.settings import Settings
 
-__all__ = ["AsJson", "Shared", "parse_time", "shared"]
+__all__ = ["AsJson", "Shared", "parse_span", "parse_time", "shared"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -84,3 +85,20 @@ def parse_time(text: str, *, option: str) -> datetime:
     except ValueError as error:
         raise WindowError(f"{option} {text!r} is not a date: write it as 2015-03-01 or 2015-03-01T08:00") from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def parse_span(text: str, *, option: str) -> timedelta:
+    """Read a length of time: a number with m, h or d.
+
+    >>> parse_span("8h", option="--for")
+    datetime.timedelta(seconds=28800)
+
+    Raises
+    ------
+    LoanwatchError
+        If it is not one; the message names the option.
+    """
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([mhd])", text.strip())
+    if match is None:
+        raise LoanwatchError(f"{option} {text!r} is not a length of time: write it as 30m, 8h or 2d")
+    return float(match[1]) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[match[2]]

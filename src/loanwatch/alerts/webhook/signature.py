@@ -10,7 +10,7 @@ def sign(body: bytes, *, secret: str, timestamp: int) -> str:
     """Return the value of `X-Loanwatch-Signature`.
 
     >>> sign(b"{}", secret="k", timestamp=0)[:10]
-    'v1=9a4db99'
+    'v1=c847cd2'
 
     Parameters
     ----------

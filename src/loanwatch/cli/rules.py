@@ -1,0 +1,130 @@
+"""`rules list|add|change|delete`: when a figure opens an alert."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from loanwatch.cli.context import AsJson, shared
+
+if TYPE_CHECKING:
+    from loanwatch.alerts import Rule
+
+__all__ = ["register"]
+
+RuleId = Annotated[int, typer.Argument(help="Number of the rule, as `rules list` shows it.")]
+Severity = Annotated[str, typer.Option(help="low, medium, high or critical.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    rules = typer.Typer(help="When a figure opens an alert.", no_args_is_help=True)
+    rules.command("list")(list_)
+    rules.command("add")(add)
+    rules.command("change")(change)
+    rules.command("delete")(delete)
+    app.add_typer(rules, name="rules")
+
+
+def list_(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the rules."""
+    from loanwatch.alerts import list_rules
+    from loanwatch.database import open_database
+
+    here = shared(context)
+    with open_database(here.settings).connect() as connection:
+        found = list_rules(connection)
+    here.show([asdict(rule) for rule in found], lambda: _table(found) if found else "no rules", as_json=as_json)
+
+
+def add(
+    context: typer.Context,
+    metric: Annotated[str, typer.Argument(help="Name of the figure, such as auc.")],
+    condition: Annotated[str, typer.Argument(help="One of < <= > >= = (in quotes).")],
+    threshold: Annotated[float, typer.Argument(help="The alert opens when figure, condition, threshold hold.")],
+    severity: Severity = "medium",
+    model: Annotated[str | None, typer.Option(help="Only for this model.", show_default="all")] = None,
+    version: Annotated[int | None, typer.Option(help="Only for this version of the model.")] = None,
+    close_after: Annotated[int, typer.Option(help="Well windows in a row that close the alert; 0 for never.")] = 3,
+    note: Annotated[str, typer.Option(help="Why, or what to do.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Add a rule; it holds from the next figure on."""
+    from loanwatch.alerts import add_rule, list_rules
+    from loanwatch.database import open_database
+
+    here = shared(context)
+    with open_database(here.settings).connect() as connection:
+        rule_id = add_rule(
+            connection,
+            metric=metric,
+            condition=condition,
+            threshold=threshold,
+            severity=severity,
+            model=model,
+            version=version,
+            close_after=close_after,
+            note=note,
+        )
+        (rule,) = list_rules(connection, rule_id=rule_id)
+    here.show(asdict(rule), f"rule {rule_id} added", as_json=as_json)
+
+
+def change(
+    context: typer.Context,
+    rule: RuleId,
+    condition: Annotated[str | None, typer.Option(help="One of < <= > >= =.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Another threshold.")] = None,
+    severity: Annotated[str | None, typer.Option(help="low, medium, high or critical.")] = None,
+    close_after: Annotated[int | None, typer.Option(help="Well windows in a row that close the alert.")] = None,
+    enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Apply it, or not.")] = None,
+    note: Annotated[str | None, typer.Option(help="Why, or what to do.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given, keep the rest. Disabling a rule resolves its alerts."""
+    from loanwatch.alerts import change_rule, list_rules
+    from loanwatch.database import open_database
+
+    here = shared(context)
+    with open_database(here.settings).connect() as connection:
+        change_rule(
+            connection,
+            rule,
+            condition=condition,
+            threshold=threshold,
+            severity=severity,
+            close_after=close_after,
+            enabled=enabled,
+            note=note,
+        )
+        (changed,) = list_rules(connection, rule_id=rule)
+    here.show(asdict(changed), f"rule {rule} changed", as_json=as_json)
+
+
+def delete(context: typer.Context, rule: RuleId, as_json: AsJson = False) -> None:
+    """Delete a rule; its alerts are resolved and kept."""
+    from loanwatch.alerts import delete_rule
+    from loanwatch.database import open_database
+
+    here = shared(context)
+    with open_database(here.settings).connect() as connection:
+        delete_rule(connection, rule)
+    here.show({"deleted": rule}, f"rule {rule} deleted", as_json=as_json)
+
+
+def _table(rules: "list[Rule]") -> Table:
+    table = Table("id", "model", "rule", "severity", "enabled", "closes after", "note", box=None, pad_edge=False)
+    for rule in rules:
+        model = (rule.model or "all") + (f" v{rule.version}" if rule.version else "")
+        table.add_row(
+            str(rule.id),
+            Text(model),
+            Text(f"{rule.metric} {rule.condition} {rule.threshold:g}"),
+            rule.severity,
+            "yes" if rule.enabled else "no",
+            f"{rule.close_after} well windows" if rule.close_after else "by hand",
+            Text(rule.note),
+        )
+    return table
