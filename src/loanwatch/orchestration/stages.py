@@ -1,0 +1,67 @@
+"""The pipeline as tasks call it: by run id, with the settings of the task's process."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from loanwatch.errors import LoanwatchError
+from loanwatch.orchestration.connections import task_settings
+from loanwatch.orchestration.window import Window
+
+if TYPE_CHECKING:
+    from loanwatch.pipeline import Run, Step
+
+__all__ = ["begin", "candidates_of", "fail", "perform", "permanent"]
+
+
+def begin(window: Window, *, again: bool) -> "Run":
+    """Bring the schema up to date and return the run of the window: one under way or finished, or else a new one."""
+    from loanwatch.database import migrate, open_database
+    from loanwatch.pipeline import begin_run
+
+    settings = task_settings()
+    with permanent():
+        database = open_database(settings)
+        migrate(database)
+        return begin_run(database, settings.contract(), start=window.start, end=window.end, again=again)
+
+
+def perform(run_id: int, stage: str) -> "Step":
+    """Do a stage of the run, or return what it came to when it was done before."""
+    from loanwatch.pipeline import perform_stage
+
+    with permanent():
+        return perform_stage(run_id, stage, settings=task_settings())
+
+
+def candidates_of(run_id: int) -> list[str]:
+    """Return the names of the models to train, from the contract that the run pinned."""
+    from loanwatch.pipeline import open_run
+
+    return list(open_run(run_id, settings=task_settings()).contract.training.candidates)
+
+
+def fail(run_id: int) -> str:
+    """Record that the run could not be completed and open an alert; return why."""
+    from loanwatch.pipeline import fail_run, open_run, steps_of
+
+    context = open_run(run_id, settings=task_settings())
+    with context.database.connect() as connection:
+        unfinished = [step for step in steps_of(connection, run_id) if not step.is_done]
+    why = "; ".join(f"{step.stage}: {step.message or 'it was stopped in the middle'}" for step in unfinished)
+    error = LoanwatchError(why or "a stage was not reached")
+    fail_run(context, error)
+    return str(error)
+
+
+@contextlib.contextmanager
+def permanent() -> Iterator[None]:
+    """Keep Airflow from trying again what cannot succeed before somebody changes something."""
+    try:
+        yield
+    except LoanwatchError as error:
+        if error.retryable:
+            raise
+        from airflow.sdk.exceptions import AirflowFailException  # type: ignore[import-not-found]
+
+        raise AirflowFailException(str(error)) from error
