@@ -18,7 +18,7 @@ _DECISIONS = {
     Outcome.NO_CHANGE: "nothing to do",
     Outcome.NOTICE: "notice only",
     Outcome.RETRAINED: "retrained",
-    Outcome.CHALLENGER_REJECTED: "kept champion",
+    Outcome.CHALLENGER_REJECTED: "none better",
     Outcome.HALTED: "halted",
     Outcome.FAILED: "failed",
 }
@@ -30,8 +30,8 @@ def run_table(rows: Iterable[Mapping[str, Any]]) -> Table:
     """Return one line a run: window, rows, checks, AUC with its interval, decision, model."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("run", justify="right")
-    table.add_column("window", no_wrap=True)
-    table.add_column("rows", justify="right")
+    table.add_column("window")
+    table.add_column("rows", justify="right", no_wrap=True)
     for title in _CHECK_TITLES.values():
         table.add_column(title, no_wrap=True)
     table.add_column("AUC [95 %]", no_wrap=True)
@@ -57,8 +57,9 @@ def _cells(row: Mapping[str, Any]) -> list[Text | str]:
 
 def _window(row: Mapping[str, Any]) -> str:
     start, end = (datetime.fromisoformat(row[key]) for key in ("window_start", "window_end"))
-    whole_month = start.day == end.day == 1 and (end - start).days in range(28, 32)
-    return f"{start:%Y-%m}" if whole_month else f"{start:%Y-%m-%d} … {end:%Y-%m-%d}"
+    if start.day == end.day == 1 and (end - start).days in range(28, 32):
+        return f"{start:%Y-%m}"
+    return f"{start:%Y-%m-%d} … {end:%m-%d}" if start.year == end.year else f"{start:%Y-%m-%d} … {end:%Y-%m-%d}"
 
 
 def _severity(word: str | None) -> Text:
@@ -72,4 +73,5 @@ def _auc(auc: Mapping[str, Any] | None) -> str:
         return "–"
     if auc["lower"] is None:
         return f"{auc['value']:.3f}"
-    return f"{auc['value']:.3f} [{auc['lower']:.3f}, {auc['upper']:.3f}]"
+    lower, upper = (f"{auc[end]:.3f}".removeprefix("0") for end in ("lower", "upper"))
+    return f"{auc['value']:.3f} [{lower}, {upper}]"

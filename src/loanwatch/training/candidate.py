@@ -81,7 +81,7 @@ def train_candidate(split: Split, contract: Contract, name: str, *, seed: int) -
         If a predictor is null in all training rows.
     """
     started = time.perf_counter()
-    parameters = parameters_of(contract, name)
+    parameters = parameters_of(contract, name, rows=split.train.height)
     preprocessor = Preprocessor.fit(split.train, contract)
     train, test = preprocessor.transform(split.train), preprocessor.transform(split.test)
     train_label, test_label = labels_of(split.train, contract), labels_of(split.test, contract)

@@ -27,6 +27,15 @@ DEFAULTS: Mapping[str, Mapping[str, float | int | str | bool | None]] = {
     },
 }
 
+FEW_ROWS = 1_000
+"""Below this many training rows, boosted trees that can see interactions mostly learn chance ones: on 560 to 600 rows
+their AUC falls by 0.09 to 0.14 from training to test, that of stumps by 0.04 to 0.07; the test AUC is the same or 0.02
+less."""
+
+_FOR_FEW_ROWS: Mapping[str, Mapping[str, float | int | str | bool | None]] = {
+    "gradient_boosting": {"max_iter": 120, "max_leaf_nodes": 2},
+}
+
 _CLASSES: Mapping[str, Callable[..., Estimator]] = {
     "random_forest": RandomForestClassifier,
     "gradient_boosting": HistGradientBoostingClassifier,
@@ -38,8 +47,8 @@ _FIXED: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def parameters_of(contract: Contract, name: str) -> dict[str, float | int | str | bool | None]:
-    """Return a candidate's parameters: the defaults, overridden by the contract's `training.parameters`.
+def parameters_of(contract: Contract, name: str, *, rows: int) -> dict[str, float | int | str | bool | None]:
+    """Return a candidate's parameters for so many training rows: the defaults, overridden by `training.parameters`.
 
     Raises
     ------
@@ -56,7 +65,8 @@ def parameters_of(contract: Contract, name: str) -> dict[str, float | int | str 
                 f"training.parameters.{name}.{parameter}: not a parameter that can be set; "
                 f"those are {', '.join(settable)}"
             )
-    return {**DEFAULTS[name], **overrides}
+    few = _FOR_FEW_ROWS.get(name, {}) if rows < FEW_ROWS else {}
+    return {**DEFAULTS[name], **few, **overrides}
 
 
 def make_estimator(name: str, parameters: Mapping[str, Any], *, seed: int) -> Estimator:
