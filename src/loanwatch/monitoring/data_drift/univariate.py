@@ -39,7 +39,13 @@ def compare_numeric(
     ks = kolmogorov_smirnov(reference.counts, current.counts, dispersion=variation.values)
     shape = g_test(reference.value_groups, current.value_groups, dispersion=variation.values)
     scale = reference.standard_deviation
-    shift = wasserstein(reference.counts, current.counts, reference.boundaries(current), scale=scale)
+    shift = wasserstein(
+        reference.counts,
+        current.counts,
+        reference.boundaries(current) - reference.edges.centre,
+        scale=scale,
+        sums=(reference.sums_centred, current.sums_centred),
+    )
     index = _judged_psi(reference, current, variation)
     size = DriftSize(psi=index, shift=0.0 if math.isnan(shift) else shift)
     return ColumnChange(

@@ -1,5 +1,8 @@
 """Read a window once and count it."""
 
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -8,26 +11,25 @@ import numpy.typing as npt
 import polars as pl
 
 from loanwatch.contract import Contract, Kind
-from loanwatch.monitoring.profile.absent import count_absent, count_repaired
-from loanwatch.monitoring.profile.categorical import CategoricalProfile, keep_sample
-from loanwatch.monitoring.profile.days import NO_DAY, count_days
-from loanwatch.monitoring.profile.edges import (
-    LARGEST,
-    CategoricalEdges,
-    NumericEdges,
-    ProfileEdges,
-    categorical_edges,
-    numeric_edges,
-)
+from loanwatch.monitoring.profile.absent import count_absent
+from loanwatch.monitoring.profile.categorical import CategoricalProfile
+from loanwatch.monitoring.profile.count_categorical import count_categorical
+from loanwatch.monitoring.profile.count_numeric import count_numeric, score_rows
+from loanwatch.monitoring.profile.days import DayIndex, count_days, index_days
+from loanwatch.monitoring.profile.edges import CategoricalEdges, NumericEdges, ProfileEdges
 from loanwatch.monitoring.profile.moments import ScoreMoments
 from loanwatch.monitoring.profile.numeric import NumericProfile
 from loanwatch.monitoring.profile.profile import ColumnProfile, Profile
-from loanwatch.statistics import CountArray, FloatArray
+from loanwatch.statistics import FloatArray
 
 __all__ = ["profile_by_day", "profile_window"]
 
 _CORRELATED_COLUMNS = 64
 """Pairs grow with the square of the columns: the correlation matrix takes the contract's first 64 numeric ones."""
+_CORRELATED_ROWS = 16_384
+"""Rows of one call that the correlations are taken from, evenly spaced: enough to see a change of 0.05."""
+_PARALLEL_CELLS = 2_000_000
+"""Below it threads cost more than they give."""
 
 
 def profile_window(
@@ -68,26 +70,23 @@ def profile_window(
     """
     _check_heights(frame.height, issues=issues, probability=probability, label=label)
     days = _days(frame, contract.time.column)
-    columns: dict[str, ColumnProfile] = {}
-    scores: dict[str, FloatArray] = {}
     wanted = [c.name for c in contract.described if c.is_monitored or c.predictor]
-    for name in wanted:
-        if name not in frame.columns:
-            continue
+    present = [name for name in wanted if name in frame.columns]
+
+    def count(name: str) -> ColumnProfile:
         why = issues[name] if issues is not None and name in issues.columns else None
         known = edges.columns.get(name) if edges else None
         if contract.kind_of(name) is Kind.NUMERIC:
             bins = known if isinstance(known, NumericEdges) else None
-            columns[name], bin_of_row = _numeric(_to_float(frame[name]), days, bins, why)
-            if len(scores) < _CORRELATED_COLUMNS:
-                scores[name] = bin_of_row
-        else:
-            categories = known if isinstance(known, CategoricalEdges) else None
-            columns[name] = _categorical(frame[name], days, categories, why)
+            return count_numeric(_to_float(frame[name]), days, bins, why)
+        categories = known if isinstance(known, CategoricalEdges) else None
+        return count_categorical(frame[name], days, categories, why)
+
+    columns = dict(zip(present, _in_parallel(count, present, cells=frame.height * len(present)), strict=True))
     return Profile(
         rows=frame.height,
         columns=columns,
-        moments=ScoreMoments.of(tuple(scores), np.column_stack(list(scores.values()))) if scores else None,
+        moments=_moments(frame, columns),
         label=_label(label, contract, days),
         score=_score(probability, days, edges.score if edges else None),
         unprofiled=tuple(name for name in wanted if name not in frame.columns),
@@ -114,9 +113,9 @@ def profile_by_day(
     scored = None if probability is None else np.asarray(probability, dtype=np.float64)
     labels = None if label is None else np.asarray(label, dtype=np.float64)
     profiles = {}
-    for day in np.unique(days[days != NO_DAY]):
-        rows = np.flatnonzero(days == day)
-        profiles[np.datetime64(int(day), "D").astype(date)] = profile_window(
+    for position, day in enumerate(days.dates):
+        rows = np.flatnonzero(days.positions == position)
+        profiles[date.fromisoformat(day)] = profile_window(
             frame[rows],
             contract,
             issues=None if issues is None else issues[rows],
@@ -133,78 +132,52 @@ def _check_heights(height: int, **others: Any) -> None:  # noqa: ANN401  (frames
             raise ValueError(f"{name} has {len(values)} rows, the window {height}")
 
 
-def _days(frame: pl.DataFrame, column: str) -> CountArray | None:
+def _days(frame: pl.DataFrame, column: str) -> DayIndex | None:
     if column not in frame.columns or not isinstance(frame.schema[column], pl.Datetime | pl.Date):
         return None
-    dates = frame[column].dt.date().cast(pl.Int32).cast(pl.Int64)
-    return dates.fill_null(NO_DAY).to_numpy()
+    return index_days(frame[column])
 
 
 def _to_float(values: pl.Series) -> FloatArray:
-    return values.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+    return values.cast(pl.Float64, strict=False).to_numpy()  # null becomes NaN
 
 
-def _numeric(
-    values: FloatArray, days: CountArray | None, edges: NumericEdges | None, issues: pl.Series | None
-) -> tuple[NumericProfile, FloatArray]:
-    """Return the profile, and the normal score of each row."""
-    bins = edges or numeric_edges(values)
-    known = np.abs(values) < LARGEST
-    bin_of_row = np.searchsorted(bins.edges, values, side="left")
-    present = values[known]
-    deviation = present - bins.centre
-    groups = np.where(known, bins.groups[np.where(known, bin_of_row, 0)], bins.n_groups)
-    profile = NumericProfile(
-        edges=bins,
-        counts=np.bincount(bin_of_row[known], minlength=bins.edges.size + 1).astype(np.int64),
-        absent=count_absent(values.size - present.size, issues),
-        repaired=count_repaired(issues),
-        sum_centred=float(deviation.sum()),
-        squares_centred=float(deviation @ deviation),
-        minimum=float(present.min(initial=np.inf)),
-        maximum=float(present.max(initial=-np.inf)),
-        days=count_days(days, groups, bins.n_groups + 1),
-    )
-    return profile, np.where(known, bins.scores[np.where(known, bin_of_row, 0)], np.nan)
+def _in_parallel(count: Callable[[str], ColumnProfile], names: Sequence[str], *, cells: int) -> list[ColumnProfile]:
+    """Count column by column, in threads where that pays: sorting and counting let other threads run."""
+    if cells < _PARALLEL_CELLS:
+        return [count(name) for name in names]
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+        return list(pool.map(count, names))
 
 
-def _categorical(
-    values: pl.Series, days: CountArray | None, edges: CategoricalEdges | None, issues: pl.Series | None
-) -> CategoricalProfile:
-    texts = values.cast(pl.String)
-    known = edges or categorical_edges(texts)
-    n_known = len(known.categories)
-    codes = pl.Series(known.categories, dtype=pl.Enum(known.categories)) if known.categories else None
-    if codes is None:
-        code_of_row = np.full(len(texts), n_known)
-    else:
-        code_of_row = texts.cast(codes.dtype, strict=False).to_physical().cast(pl.Int64).fill_null(n_known).to_numpy()
-    null = texts.is_null().to_numpy()
-    other = texts.filter(pl.Series((code_of_row == n_known) & ~null)).value_counts(name="rows")
-    groups = np.where(null, known.n_groups, known.groups[code_of_row])
-    return CategoricalProfile(
-        edges=known,
-        counts=np.bincount(code_of_row[~null], minlength=n_known + 1).astype(np.int64),
-        absent=count_absent(int(null.sum()), issues),
-        others=keep_sample(dict(zip(other[texts.name].to_list(), other["rows"].to_list(), strict=True))),
-        repaired=count_repaired(issues),
-        days=count_days(days, groups, known.n_groups + 1),
-    )
+def _moments(frame: pl.DataFrame, columns: Mapping[str, ColumnProfile]) -> ScoreMoments | None:
+    """Sum the products of normal scores over rows that are evenly spaced."""
+    edges = {name: c.edges for name, c in columns.items() if isinstance(c, NumericProfile)}
+    names = tuple(edges)[:_CORRELATED_COLUMNS]
+    if not names:
+        return None
+    rows = frame.select(names).gather_every(max(1, frame.height // _CORRELATED_ROWS))
+    return ScoreMoments.of(names, np.column_stack([score_rows(_to_float(rows[name]), edges[name]) for name in names]))
 
 
-def _label(label: npt.ArrayLike | None, contract: Contract, days: CountArray | None) -> CategoricalProfile | None:
+def _label(label: npt.ArrayLike | None, contract: Contract, days: DayIndex | None) -> CategoricalProfile | None:
     if label is None:
         return None
     values = np.asarray(label, dtype=np.float64)
-    words = np.where(values == 1.0, contract.label.positive, contract.label.negative)
-    series = pl.Series("label", words, dtype=pl.String).set(pl.Series(np.isnan(values)), None)
+    group_of_row = np.where(np.isnan(values), 3, np.where(values == 1.0, 0, 1))
+    positive, negative, _, missing = np.bincount(group_of_row, minlength=4).tolist()
     edges = CategoricalEdges(categories=(contract.label.positive, contract.label.negative))
-    return _categorical(series, days, edges, None)
+    return CategoricalProfile(
+        edges=edges,
+        counts=np.array([positive, negative, 0], dtype=np.int64),
+        absent=count_absent(missing, None),
+        days=count_days(days, group_of_row, edges.n_groups + 1),
+    )
 
 
 def _score(
-    probability: npt.ArrayLike | None, days: CountArray | None, edges: NumericEdges | None
+    probability: npt.ArrayLike | None, days: DayIndex | None, edges: NumericEdges | None
 ) -> NumericProfile | None:
     if probability is None:
         return None
-    return _numeric(np.asarray(probability, dtype=np.float64), days, edges, None)[0]
+    return count_numeric(np.asarray(probability, dtype=np.float64), days, edges, None)

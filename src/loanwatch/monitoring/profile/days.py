@@ -1,53 +1,88 @@
 """Rows of each day in coarse groups: from them comes the day-to-day variation of a reference."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from loanwatch.statistics import CountArray, block_dispersion
 
-__all__ = ["NO_DAY", "DayCounts", "count_days", "days_from_dict", "days_to_dict", "dispersions", "merge_days"]
+__all__ = [
+    "DayCounts",
+    "DayIndex",
+    "count_days",
+    "days_from_dict",
+    "days_to_dict",
+    "dispersions",
+    "index_days",
+    "merge_days",
+]
 
-NO_DAY = int(np.iinfo(np.int64).min)
-"""The day of a row whose time is not known."""
+_NO_DAY = int(np.iinfo(np.int64).min)
+_DENSE_DAYS = 40_000
+"""About a century: up to it a table from day to position is smaller than sorting the rows would cost."""
 
 DayCounts = Mapping[str, CountArray]
 """ISO date → rows in each group of values, and at the end rows without a value."""
 
 
-def count_days(days: CountArray | None, groups: CountArray, n_groups: int) -> dict[str, CountArray]:
-    """Count rows by day and group.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DayIndex:
+    """The day of each row."""
+
+    dates: tuple[str, ...]
+    """The days that have rows, in order, ISO text."""
+    positions: CountArray
+    """Shape (n_rows,): position of the row's day among the dates; `len(dates)` where the time is not known."""
+
+
+def index_days(times: pl.Series) -> DayIndex | None:
+    """Find the day of each row; None where no row has one.
 
     Parameters
     ----------
-    days : ndarray of shape (n_rows,), or None
-        Days since 1970-01-01; `NO_DAY` where the time is not known.
+    times : Series of Date or Datetime
+    """
+    days = times.dt.date().cast(pl.Int32).cast(pl.Int64).fill_null(_NO_DAY).to_numpy()
+    dated = days != _NO_DAY
+    if not dated.any():
+        return None
+    known = days if dated.all() else days[dated]
+    found, position_of = _positions(known)
+    positions = position_of if dated.all() else np.full(days.size, found.size, dtype=np.int64)
+    if positions is not position_of:
+        positions[dated] = position_of
+    return DayIndex(dates=tuple(np.datetime_as_string(found.astype("datetime64[D]")).tolist()), positions=positions)
+
+
+def _positions(days: CountArray) -> tuple[CountArray, CountArray]:
+    first, last = int(days.min()), int(days.max())
+    if last - first >= _DENSE_DAYS:
+        found, positions = np.unique(days, return_inverse=True)
+        return found, positions.astype(np.int64)
+    held = np.bincount(days - first) > 0
+    return np.flatnonzero(held) + first, (np.cumsum(held) - 1)[days - first]
+
+
+def count_days(days: DayIndex | None, groups: CountArray, n_groups: int) -> dict[str, CountArray]:
+    """Count rows by day and group; rows without a day are left out.
+
+    Parameters
+    ----------
+    days : DayIndex of n_rows, or None
     groups : ndarray of shape (n_rows,), in [0, n_groups)
     n_groups : int
         Groups in all, the one without a value included.
     """
-    if days is None or days.size == 0:
+    if days is None:
         return {}
-    dated = days != NO_DAY
-    if not dated.all():
-        days, groups = days[dated], groups[dated]
-        if days.size == 0:
-            return {}
-    first, last = int(days.min()), int(days.max())
-    if last - first < 40_000:  # about a century: one dense table
-        table = np.bincount((days - first) * n_groups + groups, minlength=(last - first + 1) * n_groups)
-        return _by_date(np.arange(first, last + 1), table.reshape(-1, n_groups))
-    found, index = np.unique(days, return_inverse=True)
-    return _by_date(
-        found, np.bincount(index * n_groups + groups, minlength=found.size * n_groups).reshape(-1, n_groups)
-    )
-
-
-def _by_date(days: CountArray, table: CountArray) -> dict[str, CountArray]:
-    kept = np.flatnonzero(table.sum(axis=1) > 0)
-    dates = np.datetime_as_string(days[kept].astype("datetime64[D]"))
-    return {str(date): table[row].astype(np.int64) for date, row in zip(dates, kept, strict=True)}
+    cells = days.positions * n_groups
+    cells += groups
+    size = (len(days.dates) + 1) * n_groups
+    table = np.bincount(cells, minlength=size).reshape(-1, n_groups)
+    return dict(zip(days.dates, table, strict=False))
 
 
 def merge_days(first: DayCounts, second: DayCounts) -> dict[str, CountArray]:

@@ -17,6 +17,8 @@ LARGEST = 1e100
 
 _QUANTILES = 1_000
 """Bins of equal share: KS read at their edges is within 0.001 of the exact one."""
+_TAIL_EDGES = 6
+"""Edges in each halving of the share that is left of a tail: where values are rare, bins are wide."""
 _EXACT_VALUES = 400
 """Columns with at most this many distinct values have a bin for each value and one for each gap between them."""
 _EDGE_ROWS = 200_000
@@ -67,6 +69,18 @@ class NumericEdges:
     def n_groups(self) -> int:
         """Number of groups, the one for values never seen included."""
         return int(self.groups[self.counts > 0].max(initial=-1)) + 2
+
+    def group_of(self, values: FloatArray) -> CountArray:
+        """Return the group of each value, `n_groups` for one that is no number or beyond `LARGEST`."""
+        borders = np.flatnonzero(np.diff(self.groups))
+        # A handful of comparisons with all rows at once is several times faster than a search for each row.
+        part = np.zeros(values.size, dtype=np.uint8)
+        for edge in self.edges[borders]:
+            part += values > edge
+        group_of_part = self.groups[np.append(borders, self.groups.size - 1)]
+        groups = group_of_part[part]
+        known = np.abs(values) < LARGEST
+        return groups if known.all() else np.where(known, groups, self.n_groups)
 
     def same_as(self, other: "NumericEdges | CategoricalEdges") -> bool:
         """Whether counts over the two can be added and compared."""
@@ -145,8 +159,8 @@ def numeric_edges(values: FloatArray) -> NumericEdges:
     """Choose the bins of a numeric column.
 
     Few distinct values: a bin for each and for each gap, so that counts are exact. Otherwise the quantiles k / 1,000,
-    and further into both tails 1 / 2,000, 1 / 4,000 …, where a single bin would be wide; a value that fills more than
-    a bin on its own gets one of its own.
+    and further into both tails six for each halving of the share beyond, where a single bin would be wide; a value
+    that fills more than a bin on its own gets one of its own.
 
     Parameters
     ----------
@@ -182,8 +196,9 @@ def categorical_edges(values: pl.Series) -> CategoricalEdges:
 
 def _quantile_positions(rows: int) -> CountArray:
     inner = np.arange(1, _QUANTILES) / _QUANTILES
-    halvings = 1.0 / _QUANTILES / 2.0 ** np.arange(1, max(2, int(np.log2(max(rows / _QUANTILES, 2.0))) + 2))
-    probabilities = np.concatenate([halvings, inner, 1.0 - halvings, [1.0]])
+    octaves = max(1, int(np.log2(max(rows / _QUANTILES, 2.0))) + 1)
+    tail = 1.0 / _QUANTILES / 2.0 ** (np.arange(1, _TAIL_EDGES * octaves + 1) / _TAIL_EDGES)
+    probabilities = np.concatenate([tail, inner, 1.0 - tail, [1.0]])
     positions = np.ceil(probabilities * rows).astype(np.int64) - 1
     return np.asarray(np.clip(np.append(positions, 0), 0, rows - 1))
 

@@ -24,10 +24,10 @@ class NumericProfile:
     """Rows in each bin, shape (n_bins,)."""
     absent: CountArray
     """Rows without a value: missing, sentinel, out_of_range, unreadable."""
+    sums_centred: FloatArray
+    """Σ(x − centre) in each bin, shape (n_bins,)."""
     repaired: int = 0
     """Rows whose value was changed on reading."""
-    sum_centred: float = 0.0
-    """Σ(x − centre)."""
     squares_centred: float = 0.0
     """Σ(x − centre)²."""
     minimum: float = math.inf
@@ -43,6 +43,11 @@ class NumericProfile:
     def missing(self) -> int:
         """Rows without a value, whatever the reason."""
         return int(self.absent.sum())
+
+    @cached_property
+    def sum_centred(self) -> float:
+        """Σ(x − centre)."""
+        return float(self.sums_centred.sum())
 
     @property
     def rows(self) -> int:
@@ -112,7 +117,7 @@ class NumericProfile:
             counts=self.counts + other.counts,
             absent=self.absent + other.absent,
             repaired=self.repaired + other.repaired,
-            sum_centred=self.sum_centred + other.sum_centred,
+            sums_centred=self.sums_centred + other.sums_centred,
             squares_centred=self.squares_centred + other.squares_centred,
             minimum=min(self.minimum, other.minimum),
             maximum=max(self.maximum, other.maximum),
@@ -125,7 +130,7 @@ class NumericProfile:
             "counts": self.counts.tolist(),
             "absent": self.absent.tolist(),
             "repaired": self.repaired,
-            "sum_centred": self.sum_centred,
+            "sums_centred": self.sums_centred.tolist(),
             "squares_centred": self.squares_centred,
             "minimum": self.minimum if self.present else None,
             "maximum": self.maximum if self.present else None,
@@ -140,7 +145,7 @@ class NumericProfile:
             counts=np.asarray(values["counts"], dtype=np.int64),
             absent=np.asarray(values["absent"], dtype=np.int64),
             repaired=int(values["repaired"]),
-            sum_centred=float(values["sum_centred"]),
+            sums_centred=np.asarray(values["sums_centred"], dtype=np.float64),
             squares_centred=float(values["squares_centred"]),
             minimum=math.inf if values["minimum"] is None else float(values["minimum"]),
             maximum=-math.inf if values["maximum"] is None else float(values["maximum"]),
