@@ -2,9 +2,10 @@
 
 Both samples follow one additive logistic regression on all binned features with the model's log-odds as offset, which
 takes up what the model gets wrong in both of them; the question is whether the second sample needs terms of its own.
-Samples with other features but the same relation therefore do not differ. The tests are Rao's score tests (C. R. Rao,
-Mathematical Proceedings of the Cambridge Philosophical Society 44, 1948) at one Newton step from the offset, with the
-dispersion estimated.
+Samples with other features but the same relation therefore do not differ. What is not additive is balanced by weights
+that make the features of both samples alike. The tests are Rao's score tests (C. R. Rao, Mathematical Proceedings of
+the Cambridge Philosophical Society 44, 1948) at one Newton step from the offset, with the dispersion estimated and the
+variance of weighted sums (H. White, Econometrica 48, 1980).
 """
 
 from collections.abc import Sequence
@@ -58,6 +59,8 @@ class ConditionalShift:
         Variance of the residual up to a common factor, above 0: p (1 − p), or an estimate that trusts p less.
     changed : ndarray of shape (n,), bool
         True for the rows of the second sample.
+    weight : ndarray of shape (n,), optional
+        How much each row counts, 0 or more; by default all alike.
     """
 
     def __init__(
@@ -69,21 +72,24 @@ class ConditionalShift:
         residual: NDArray[np.float64],
         variance: NDArray[np.float64],
         changed: NDArray[np.bool_],
+        weight: NDArray[np.float64] | None = None,
     ) -> None:
+        weight = np.ones(residual.size) if weight is None else weight
         starts = np.concatenate([[0], np.cumsum(bins)]).astype(np.intp)
         width = int(starts[-1]) + 1  # the last column is the intercept
         self._blocks = [np.arange(s, s + t) for s, t in zip(starts[:-1], testable, strict=True)]
         columns = np.column_stack([codes + starts[:-1], np.full(residual.size, width - 1)])
-        parts = [_normal_equations(columns[m], residual[m], variance[m], width) for m in (~changed, changed)]
-        (first, moment_1), (second, moment_2) = parts
-        self._gram = np.block([[second, second], [second, first + second]])  # own terms, then common ones
-        self._moment = np.concatenate([moment_2, moment_1 + moment_2])
+        grams, meats, moments = zip(
+            *(_sums(columns[m], residual[m], variance[m], weight[m], width) for m in (~changed, changed)), strict=True
+        )
+        self._gram, self._meat = _own_and_common(grams), _own_and_common(meats)
+        self._moment = np.concatenate([moments[1], moments[0] + moments[1]])
         self._diagonal = self._gram.diagonal().copy()
-        self._unexplained = float((residual**2 / variance).sum())
         self._level = np.array([width - 1])
-        spent = self._sweep(np.arange(width, 2 * width))
+        unexplained = float((weight * residual**2 / variance).sum())
+        explained, spent = self._sweep(np.arange(width, 2 * width))
         self._freedom = max(residual.size - spent, 1)
-        self.dispersion = max(self._unexplained / self._freedom, 1.0)
+        self.dispersion = max((unexplained - explained) / max(float(weight.sum()) - spent, 1.0), 1.0)
         """Variance of the residuals over the `variance` given; never below 1, which only makes the tests careful."""
 
     def level(self) -> BlockTest:
@@ -109,27 +115,33 @@ class ConditionalShift:
         """From here on, ask only what goes beyond the change along this feature."""
         self._sweep(self._blocks[feature])
 
-    def _sweep(self, index: NDArray[np.intp]) -> int:
-        """Take what these columns explain out of all others; return how many degrees of freedom that cost."""
+    def _sweep(self, index: NDArray[np.intp]) -> tuple[float, int]:
+        """Take what these columns explain out of all others; return how much that was, and its degrees of freedom."""
         inverse, rank = _pseudo_inverse(self._gram[np.ix_(index, index)], float(self._diagonal[index].max()))
         projected = self._gram[:, index] @ inverse
-        self._unexplained -= float(self._moment[index] @ inverse @ self._moment[index])
+        explained = float(self._moment[index] @ inverse @ self._moment[index])
         self._moment = self._moment - projected @ self._moment[index]
         self._gram = self._gram - projected @ self._gram[index, :]
-        return rank
+        half = self._meat - projected @ self._meat[index, :]
+        self._meat = half - half[:, index] @ projected.T
+        return explained, rank
 
     def _test(self, index: NDArray[np.intp], direction: NDArray[np.float64] | None) -> BlockTest:
         basis = np.eye(index.size) if direction is None else direction[:, None]
+        block = np.ix_(index, index)
         scale = float(self._diagonal[index].max()) * float((basis**2).sum(axis=0).max())
-        inverse, rank = _pseudo_inverse(basis.T @ self._gram[np.ix_(index, index)] @ basis, scale)
+        inverse, rank = _pseudo_inverse(basis.T @ self._gram[block] @ basis, scale)
         moment = basis.T @ self._moment[index]
-        statistic = max(float(moment @ inverse @ moment), 0.0) / self.dispersion
+        covariance = inverse @ (basis.T @ self._meat[block] @ basis) @ inverse * self.dispersion
+        effect = inverse @ moment
+        precision, _ = _pseudo_inverse(covariance, float(covariance.diagonal().max()))
+        statistic = max(float(effect @ precision @ effect), 0.0)
         return BlockTest(
             statistic=statistic,
             degrees=rank,
             p_value=float(fdtrc(rank, self._freedom, statistic / rank)) if rank else 1.0,
-            effect=basis @ inverse @ moment,
-            covariance=basis @ inverse @ basis.T * self.dispersion,
+            effect=basis @ effect,
+            covariance=basis @ covariance @ basis.T,
         )
 
 
@@ -156,22 +168,39 @@ def additive_effects(
     0.4
     """
     starts = np.concatenate([[0], np.cumsum(bins)]).astype(np.intp)
-    gram, moment = _normal_equations(codes + starts[:-1], values - values.mean(), np.ones(values.size), int(starts[-1]))
+    flat = np.ones(values.size)
+    gram, _, moment = _sums(codes + starts[:-1], values - values.mean(), flat, flat, int(starts[-1]))
     inverse, _ = _pseudo_inverse(gram, float(gram.diagonal().max()))
     return tuple(np.split(inverse @ moment, starts[1:-1]))
 
 
-def _normal_equations(
-    columns: NDArray[np.intp], residual: NDArray[np.float64], variance: NDArray[np.float64], width: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return X'VX and X'r of the 0/1 design that has ones in the given columns of each row."""
+def _own_and_common(sums: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the matrix of the second sample's own terms, then of those common to both samples."""
+    first, second = sums
+    return np.block([[second, second], [second, first + second]])
+
+
+def _sums(
+    columns: NDArray[np.intp],
+    residual: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    width: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return X'WVX, X'WVWX and X'Wr of the 0/1 design that has ones in the given columns of each row."""
     from scipy.sparse import csr_array  # noqa: PLC0415  (costs a tenth of a second, and only this function needs it)
 
     rows, features = columns.shape
     pointer = np.arange(rows + 1) * features
-    design = csr_array((np.ones(columns.size), columns.ravel(), pointer), shape=(rows, width))
-    weighted = csr_array((np.repeat(variance, features), columns.ravel(), pointer), shape=(rows, width))
-    return np.asarray((weighted.T @ design).todense()), np.asarray(design.T @ residual)
+
+    def filled(values: NDArray[np.float64]) -> "csr_array":
+        return csr_array((np.repeat(values, features), columns.ravel(), pointer), shape=(rows, width))
+
+    design = filled(np.ones(rows)).T
+    gram = np.asarray((design @ filled(weight * variance)).todense())
+    even = bool((weight == 1.0).all())
+    meat = gram if even else np.asarray((design @ filled(weight**2 * variance)).todense())
+    return gram, meat, np.asarray(design @ (weight * residual))
 
 
 def _pseudo_inverse(matrix: NDArray[np.float64], scale: float) -> tuple[NDArray[np.float64], int]:

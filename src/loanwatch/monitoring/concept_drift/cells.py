@@ -37,6 +37,8 @@ class Cells:
     reference: NDArray[np.intp]
     """Shape (n_reference,): the bin of each row."""
     current: NDArray[np.intp]
+    ordered: bool
+    """Cut from numbers."""
 
     @property
     def bins(self) -> int:
@@ -85,7 +87,7 @@ def _cut_numbers(subject: str, reference: NDArray[np.float64], current: NDArray[
     edges = [inner[g[0] - 1] for g in groups[1:]]
     names = _range_names(edges) if groups else []
     order = [*groups, [inner.size + 1]]
-    return _cells(subject, [*names, "not known"], order, raw, counts)
+    return _cells(subject, [*names, "not known"], order, raw, counts, ordered=True)
 
 
 def _cut_categories(subject: str, reference: pl.Series, current: pl.Series) -> Cells:
@@ -97,7 +99,7 @@ def _cut_categories(subject: str, reference: pl.Series, current: pl.Series) -> C
     ]
     counts = [np.bincount(r, minlength=len(known) + 1) for r in raw]
     names = [*(f'"{name}"' for name in known), "not known"]
-    return _cells(subject, names, [[i] for i in range(len(names))], raw, counts)
+    return _cells(subject, names, [[i] for i in range(len(names))], raw, counts, ordered=False)
 
 
 def _cells(
@@ -106,6 +108,8 @@ def _cells(
     groups: Sequence[Sequence[int]],
     raw: Sequence[NDArray[np.intp]],
     counts: Sequence[NDArray[np.intp]],
+    *,
+    ordered: bool,
 ) -> Cells:
     """Put the groups that both windows fill first, and the rest together behind them where there is any."""
     filled = [i for i, g in enumerate(groups) if all(c[list(g)].sum() >= _FEWEST_ROWS for c in counts)]
@@ -120,6 +124,7 @@ def _cells(
         testable=len(filled),
         reference=place[raw[0]],
         current=place[raw[1]],
+        ordered=ordered,
     )
 
 

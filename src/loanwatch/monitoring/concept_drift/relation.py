@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from loanwatch.monitoring.concept_drift.balance import balancing_weights
 from loanwatch.monitoring.concept_drift.cells import SCORE, Cells
 from loanwatch.monitoring.scored_window import ScoredWindow
 from loanwatch.statistics.calibration import score_band_edges
@@ -84,6 +85,7 @@ def find_changes(
         residual=residual,
         variance=residual_variance(probability, residual),
         changed=np.arange(residual.size) >= reference.rows,
+        weight=balancing_weights(reference, current, cells),
     )
     directions = _directions(cells, codes, probability)
     curvature = residual_variance(probability, residual)[reference.rows :]
