@@ -31,6 +31,11 @@ class RateLimiter:
         self._file.truncate(8 * _SLOTS)
         self._map = mmap.mmap(self._file.fileno(), 8 * _SLOTS)
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._map.close()
+        self._file.close()
+
     def wait_seconds(self, token_id: int, *, per_minute: int, now: float | None = None) -> float:
         """Take one request from a token's allowance.
 

@@ -115,6 +115,7 @@ class Service:
         self.watcher.stop()
         self._pool.shutdown()
         await asyncio.get_running_loop().run_in_executor(None, self.shipper.stop)
+        self.gate.limiter.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
