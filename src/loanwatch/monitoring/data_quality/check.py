@@ -60,7 +60,8 @@ def check(
 ) -> CheckReport:
     """Return what is wrong with the data of a window.
 
-    HIGH and CRITICAL findings mean that nothing may be trained on the window; those without a severity are known quirks.
+    HIGH and CRITICAL findings mean that nothing may be trained on the window; those without a severity are known
+    quirks.
 
     Parameters
     ----------

@@ -24,8 +24,8 @@ _PHRASES = {
 def check_repairs(inspection: Inspection) -> Outcome:
     """Return a finding for each column and issue that occurs, and its share of rows.
 
-    A quirk that the reference has as well is listed without a severity. It has one when its share rose, or when there is
-    no reference; a serious one when most of the column cannot be used.
+    A quirk that the reference has as well is listed without a severity. It has one when its share rose, or when there
+    is no reference; a serious one when most of the column cannot be used.
     """
     found = [
         (column, issue, rows)
