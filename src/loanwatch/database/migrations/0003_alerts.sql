@@ -212,7 +212,7 @@ BEGIN
                 known.occurrences := known.occurrences + 1;
             END IF;
             -- A clock that ran ahead must not keep later, well figures from closing the alert.
-            known.last_seen_at := greatest(known.last_seen_at, least(point.recorded_at, clock_timestamp()));
+            known.last_seen_at := greatest(known.last_seen_at, least(point.recorded_at, now()));
             known.run_id := point.run_id;
             known.metric_id := point.id;
             known.severity := point.severity;
@@ -226,7 +226,7 @@ BEGIN
             changed := true;
         ELSIF known.id IS NOT NULL AND point.close_after > 0
             AND point.recorded_at >= known.last_seen_at  -- a figure from before says nothing about now
-            AND known.well_key IS DISTINCT FROM point.run_id::text  -- a run is one window
+            AND (point.run_id IS NULL OR known.well_key IS DISTINCT FROM point.run_id::text)  -- a run is one window
         THEN
             known.well_windows := known.well_windows + 1;
             known.well_key := point.run_id::text;
@@ -261,7 +261,7 @@ BEGIN
     -- Of two writers at once the second waits here and counts a repeat on the first one's alert.
     INSERT INTO loanwatch.alert AS known
         (rule_id, model_id, run_id, metric_id, severity, triggered_at, last_seen_at, message)
-    VALUES (rule, model, run, metric, severity, moment, least(moment, clock_timestamp()), message)
+    VALUES (rule, model, run, metric, severity, moment, least(moment, now()), message)
     ON CONFLICT (rule_id, coalesce(model_id, 0)) WHERE status <> 'resolved' AND rule_id IS NOT NULL
     DO UPDATE SET occurrences = known.occurrences + 1
     RETURNING * INTO opened;
