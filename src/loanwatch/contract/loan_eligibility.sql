@@ -7,8 +7,9 @@
 -- Rows that differ only in case or outer spaces are copies.
 --
 -- Works whatever SQL types the columns have: nothing here parses a value. Ids are compared as text, and a time is
--- looked up among all texts that are times, so a text that is none lies in no window and does no harm. Most rows are
--- neither copies nor repeated; they take a short way that sorts nothing.
+-- looked up among the texts of days, minutes and seconds, so a text that is none lies in no window and does no harm.
+-- Most rows are neither copies nor repeated; they take a short way that sorts nothing but 64-bit hashes of ids. Two ids
+-- that share a hash merely go the long way, where the ids themselves are compared.
 
 WITH bounds AS (
     -- Times have whole seconds, so a window that begins or ends within a second does so at the next one.
@@ -18,35 +19,33 @@ WITH bounds AS (
 ),
 
 window_day AS MATERIALIZED (
-    SELECT day_text, day_key IN (left(first_key, 8), left(end_key, 8)) AS at_edge
+    SELECT to_char(day, 'DD-MM-YYYY') AS day_text, day_key IN (left(first_key, 8), left(end_key, 8)) AS at_edge
     FROM bounds
     CROSS JOIN generate_series(
         date_trunc('day', $1 AT TIME ZONE 'UTC'), $2 AT TIME ZONE 'UTC' + interval '1 second', interval '1 day'
     ) AS day
-    -- The second way is how dates and timestamps show themselves.
-    CROSS JOIN LATERAL (VALUES (to_char(day, 'DD-MM-YYYY')), (to_char(day, 'YYYY-MM-DD'))) AS shown (day_text)
     CROSS JOIN LATERAL to_char(day, 'YYYYMMDD') AS day_key
 ),
 
-calendar AS MATERIALIZED (  -- only made where a loan_id is repeated
-    SELECT day_text
-    FROM generate_series(timestamp '1900-01-01', timestamp '2199-12-31', interval '1 day') AS day
-    CROSS JOIN LATERAL (VALUES (to_char(day, 'DD-MM-YYYY')), (to_char(day, 'YYYY-MM-DD'))) AS shown (day_text)
+clock_minute AS MATERIALIZED (
+    SELECT to_char(minute * interval '1 minute', ' HH24:MI') AS minute_text
+    FROM generate_series(0, 1439) AS minute
 ),
 
-clock AS MATERIALIZED (
-    SELECT to_char(second * interval '1 second', ' HH24:MI:SS') AS clock_text
-    FROM generate_series(0, 86399) AS second
+clock_second AS MATERIALIZED (
+    SELECT to_char(second * interval '1 second', ':SS') AS second_text
+    FROM generate_series(0, 59) AS second
     UNION ALL
-    SELECT to_char(minute * interval '1 minute', ' HH24:MI')
-    FROM generate_series(0, 1439) AS minute
+    SELECT ''
 ),
 
 loan AS NOT MATERIALIZED (
     SELECT
+        hashtextextended(loan_id::text, 0) AS id_hash,
         loan_id::text AS loan_id,
         customer_id::text AS customer_id,
-        lower(btrim(loan_status::text, E' \t\r\n')) AS loan_status,
+        loan_status,
+        -- YYYY-MM-DD HH:MM:SS is how dates and timestamps show themselves.
         CASE
             WHEN shown_time LIKE '____-__-__%' THEN
                 substr(shown_time, 9, 2) || '-' || substr(shown_time, 6, 2) || '-' || left(shown_time, 4)
@@ -54,30 +53,47 @@ loan AS NOT MATERIALIZED (
             ELSE shown_time
         END AS application_time,
         current_loan_amount,
+        term,
+        tax_liens,
+        purpose,
+        no_of_properties
+    FROM (
+        SELECT
+            loan_id, customer_id, loan_status, btrim(application_time::text, E' \t\r\n') AS shown_time,
+            current_loan_amount, term, tax_liens, purpose, no_of_properties
+        FROM loan_details
+    ) AS shown
+    OFFSET 0  -- keeps the planner from writing the time's expression out wherever it is used
+),
+
+spelled_loan AS NOT MATERIALIZED (
+    SELECT
+        id_hash,
+        loan_id,
+        customer_id,
+        lower(btrim(loan_status::text, E' \t\r\n')) AS loan_status,
+        application_time,
+        current_loan_amount,
         lower(btrim(term::text, E' \t\r\n')) AS term,
         tax_liens,
         lower(btrim(purpose::text, E' \t\r\n')) AS purpose,
         no_of_properties,
-        left(shown_time, 10) AS day_text,
-        CASE
-            WHEN shown_time LIKE '____-__-__%' THEN substr(shown_time || ' 00:00:00', 11, 9)
-            ELSE substr(shown_time, 11)
-        END AS clock_text,
-        CASE
-            WHEN shown_time LIKE '____-__-__%' THEN
-                replace(left(shown_time, 10), '-', '') || substr(shown_time || ' 00:00:00', 11, 9)
-            ELSE
-                substr(shown_time, 7, 4) || substr(shown_time, 4, 2) || left(shown_time, 2)
-                || rpad(substr(shown_time, 11), 9, ':00')
-        END COLLATE "C" AS time_key  -- YYYYMMDD HH:MM:SS, where day_text is in the calendar and clock_text on the clock
-    FROM (SELECT *, btrim(application_time::text, E' \t\r\n') AS shown_time FROM loan_details) AS shown
+        (
+            substr(application_time, 7, 4) || substr(application_time, 4, 2) || left(application_time, 2)
+            || rpad(substr(application_time, 11), 9, ':00')
+        ) COLLATE "C" AS time_key  -- YYYYMMDD HH:MM:SS, where the text is a time
+    FROM loan
 ),
 
 repeated_loan AS MATERIALIZED (
-    SELECT loan_id::text AS loan_id
-    FROM loan_details
-    WHERE loan_id IS NOT NULL
-    GROUP BY loan_id
+    SELECT id_hash
+    FROM (
+        SELECT hashtextextended(loan_id::text, 0) AS id_hash
+        FROM loan_details
+        WHERE loan_id IS NOT NULL
+        ORDER BY id_hash  -- sorting numbers beats a hash table of a million ids
+    ) AS sorted
+    GROUP BY id_hash
     HAVING count(*) > 1
 ),
 
@@ -87,12 +103,17 @@ loan_version AS (
         no_of_properties, count(*) AS copies,
         min(
             CASE
-                WHEN day_text IN (SELECT day_text FROM calendar) AND clock_text IN (SELECT clock_text FROM clock)
+                -- A day of the years 1900 to 2199, the 29th of February in leap years only, and a time of the day.
+                WHEN application_time ~ (
+                    '^(((0[1-9]|1[0-9]|2[0-8])-(0[1-9]|1[0-2])|(29|30)-(0[13-9]|1[0-2])|31-(0[13578]|1[02]))'
+                    '-(19|2[01])[0-9]{2}|29-02-((19|2[01])(0[48]|[2468][048]|[13579][26])|2000))'
+                    ' ([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$'
+                )
                 THEN time_key
             END
         ) AS time_key
-    FROM loan
-    WHERE loan_id IN (SELECT loan_id FROM repeated_loan)
+    FROM spelled_loan
+    WHERE id_hash IN (SELECT id_hash FROM repeated_loan)
     GROUP BY
         loan_id, customer_id, loan_status, application_time, current_loan_amount, term, tax_liens, purpose,
         no_of_properties
@@ -114,12 +135,14 @@ application AS (
     SELECT
         loan_id, customer_id, loan_status, application_time, current_loan_amount, term, tax_liens, purpose,
         no_of_properties, 0::bigint AS duplicate_rows, 0::bigint AS superseded_rows
-    FROM loan
-    WHERE (loan_id IN (SELECT loan_id FROM repeated_loan)) IS NOT TRUE  -- also where there is no loan_id
-        AND day_text IN (SELECT day_text FROM window_day)
-        AND clock_text IN (SELECT clock_text FROM clock)
+    FROM spelled_loan
+    -- IS TRUE makes these look-ups in passing; as joins they would copy every row.
+    WHERE (id_hash IN (SELECT id_hash FROM repeated_loan)) IS NOT TRUE  -- also where there is no loan_id
+        AND (left(application_time, 10) IN (SELECT day_text FROM window_day)) IS TRUE
+        AND (substr(application_time, 11, 6) IN (SELECT minute_text FROM clock_minute)) IS TRUE
+        AND (substr(application_time, 17) IN (SELECT second_text FROM clock_second)) IS TRUE
         AND CASE
-            WHEN day_text IN (SELECT day_text FROM window_day WHERE at_edge)
+            WHEN left(application_time, 10) IN (SELECT day_text FROM window_day WHERE at_edge)
             THEN time_key >= (SELECT first_key FROM bounds) AND time_key < (SELECT end_key FROM bounds)
             ELSE true
         END
@@ -134,15 +157,20 @@ application AS (
 ),
 
 repeated_customer AS MATERIALIZED (
-    SELECT customer_id::text AS customer_id
-    FROM customer_details
-    WHERE customer_id IS NOT NULL
-    GROUP BY customer_id
+    SELECT id_hash
+    FROM (
+        SELECT hashtextextended(customer_id::text, 0) AS id_hash
+        FROM customer_details
+        WHERE customer_id IS NOT NULL
+        ORDER BY id_hash
+    ) AS sorted
+    GROUP BY id_hash
     HAVING count(*) > 1
 ),
 
 customer AS NOT MATERIALIZED (
     SELECT
+        hashtextextended(customer_id::text, 0) AS id_hash,
         customer_id::text AS customer_id,
         lower(btrim(home_ownership::text, E' \t\r\n')) AS home_ownership,
         annual_income,
@@ -154,9 +182,11 @@ customer AS NOT MATERIALIZED (
 ),
 
 known_customer AS (
-    SELECT customer.*, 1::bigint AS customer_records
+    SELECT
+        customer_id, home_ownership, annual_income, years_in_current_job, months_since_last_delinquent, no_of_cars,
+        no_of_children, 1::bigint AS customer_records
     FROM customer
-    WHERE (customer_id IN (SELECT customer_id FROM repeated_customer)) IS NOT TRUE
+    WHERE (id_hash IN (SELECT id_hash FROM repeated_customer)) IS NOT TRUE
     UNION ALL
     SELECT
         customer_id,
@@ -170,23 +200,30 @@ known_customer AS (
     FROM (
         SELECT
             version.*,
-            count(*) OVER (PARTITION BY customer_id) AS records,
-            row_number() OVER (PARTITION BY customer_id) AS position
-        FROM (SELECT DISTINCT * FROM customer WHERE customer_id IN (SELECT customer_id FROM repeated_customer)) AS version
+            count(*) OVER (PARTITION BY id_hash, customer_id) AS records,
+            row_number() OVER (PARTITION BY id_hash, customer_id) AS position
+        FROM (
+            SELECT DISTINCT * FROM customer WHERE (id_hash IN (SELECT id_hash FROM repeated_customer)) IS TRUE
+        ) AS version
     ) AS counted
     WHERE position = 1
 ),
 
 repeated_credit AS MATERIALIZED (
-    SELECT customer_id::text AS customer_id
-    FROM credit_details
-    WHERE customer_id IS NOT NULL
-    GROUP BY customer_id
+    SELECT id_hash
+    FROM (
+        SELECT hashtextextended(customer_id::text, 0) AS id_hash
+        FROM credit_details
+        WHERE customer_id IS NOT NULL
+        ORDER BY id_hash
+    ) AS sorted
+    GROUP BY id_hash
     HAVING count(*) > 1
 ),
 
 credit AS NOT MATERIALIZED (
     SELECT
+        hashtextextended(customer_id::text, 0) AS id_hash,
         customer_id::text AS customer_id,
         credit_score,
         lower(btrim(monthly_debt::text, E' \t\r\n')) AS monthly_debt,
@@ -200,9 +237,11 @@ credit AS NOT MATERIALIZED (
 ),
 
 known_credit AS (
-    SELECT credit.*, 1::bigint AS credit_records
+    SELECT
+        customer_id, credit_score, monthly_debt, years_of_credit_history, no_of_open_accounts, no_of_credit_problems,
+        current_credit_balance, max_open_credit, bankruptcies, 1::bigint AS credit_records
     FROM credit
-    WHERE (customer_id IN (SELECT customer_id FROM repeated_credit)) IS NOT TRUE
+    WHERE (id_hash IN (SELECT id_hash FROM repeated_credit)) IS NOT TRUE
     UNION ALL
     SELECT
         customer_id,
@@ -218,9 +257,11 @@ known_credit AS (
     FROM (
         SELECT
             version.*,
-            count(*) OVER (PARTITION BY customer_id) AS records,
-            row_number() OVER (PARTITION BY customer_id) AS position
-        FROM (SELECT DISTINCT * FROM credit WHERE customer_id IN (SELECT customer_id FROM repeated_credit)) AS version
+            count(*) OVER (PARTITION BY id_hash, customer_id) AS records,
+            row_number() OVER (PARTITION BY id_hash, customer_id) AS position
+        FROM (
+            SELECT DISTINCT * FROM credit WHERE (id_hash IN (SELECT id_hash FROM repeated_credit)) IS TRUE
+        ) AS version
     ) AS counted
     WHERE position = 1
 )

@@ -98,7 +98,7 @@ def session_settings() -> tuple[str, ...]:
         "SET default_transaction_read_only = on",  # whatever a contract's query says
         "SET timezone = 'UTC'",
         "SET datestyle = 'ISO'",  # a timestamp's text is taken apart by position
-        "SET work_mem = '64MB'",
+        "SET work_mem = '128MB'",  # a million customers as a hash table, not as temporary files
         "SET jit = off",
         # Nobody can estimate how many texts are times of a window. A hash join survives a wrong guess, these do not.
         "SET enable_nestloop = off",
