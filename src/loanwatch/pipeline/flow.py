@@ -19,9 +19,10 @@ from loanwatch.monitoring import Action, Severity
 from loanwatch.pipeline import stages
 from loanwatch.pipeline.context import RunContext, open_run
 from loanwatch.pipeline.outcome import Outcome
+from loanwatch.pipeline.perform import StepFunction, perform
 from loanwatch.pipeline.runs import Run, begin_run, end_run, find_run
 from loanwatch.pipeline.stages.decide import decision_of
-from loanwatch.pipeline.steps import Step, StepFunction, perform
+from loanwatch.pipeline.steps import Step
 from loanwatch.settings import Settings
 
 __all__ = [
