@@ -32,6 +32,7 @@ _COMMAND_MODULES = (
     "demo",
     "db",
     "load",
+    "compare",
     "simulate",
     "run",
     "report",

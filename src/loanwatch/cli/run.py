@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 import typer
 
 from loanwatch.cli.context import AsJson, parse_time, shared
-from loanwatch.cli.tables import run_table
 
 __all__ = ["register"]
 
@@ -70,6 +69,7 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List the runs, newest first."""
+    from loanwatch.cli.tables import run_table
     from loanwatch.database import open_database
     from loanwatch.pipeline import list_runs
 
@@ -92,6 +92,8 @@ def runs(
 def _show(
     context: typer.Context, summaries: Iterable[Mapping[str, Any]], *, as_json: bool, single: bool = False
 ) -> None:
+    from loanwatch.cli.tables import run_table
+
     here, rows = shared(context), list(summaries)
     here.show(rows[0] if single else rows, lambda: run_table(rows), as_json=as_json)
     if not as_json:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loanwatch.monitoring import Measurement
+from loanwatch.monitoring import CheckReport, Measurement
 from loanwatch.reports.formatting import NOTHING, interval, measured, metric_title, share, text, title
 from loanwatch.reports.summary import CandidateFigures, RunSummary
 
-__all__ = ["ModelTable", "model_tables"]
+__all__ = ["ModelTable", "deployed_table", "model_tables"]
 
 MAXIMUM_CANDIDATES = 6
 MAXIMUM_METRICS = 20
@@ -26,22 +26,24 @@ class ModelTable:
 
 def model_tables(summary: RunSummary) -> tuple[ModelTable, ...]:
     """Return the tables that have anything to show."""
-    tables = (_deployed(summary), _comparison(summary), _candidates(summary.candidates))
+    tables = (deployed_table(summary.model_drift), _comparison(summary), _candidates(summary.candidates))
     return tuple(table for table in tables if table is not None)
 
 
-def _deployed(summary: RunSummary) -> ModelTable | None:
-    report = summary.model_drift
+def deployed_table(
+    report: CheckReport | None, *, caption: str = "The deployed model", reference: str = "Own hold-out"
+) -> ModelTable | None:
+    """Return the figures of a model-drift check: this window's, the reference's, and those estimated without labels."""
     if report is None or not report.measurements:
         return None
     subjects = {
         "current": "This window",
         "dataset": "This window",
-        "reference": "Own hold-out",
+        "reference": reference,
         "estimated": "Estimated without labels",
     }
     found = [(subjects[name], report.measurements[name]) for name in subjects if report.measurements.get(name)]
-    return _table("The deployed model", [name for name, _ in found], [rows for _, rows in found]) if found else None
+    return _table(caption, [name for name, _ in found], [rows for _, rows in found]) if found else None
 
 
 def _candidates(candidates: Sequence[CandidateFigures]) -> ModelTable | None:

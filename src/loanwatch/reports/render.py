@@ -8,7 +8,7 @@ from loanwatch.reports.formatting import day, moment, text
 from loanwatch.reports.page import page_of
 from loanwatch.reports.summary import RunSummary
 
-__all__ = ["render_run_report"]
+__all__ = ["environment", "render_run_report"]
 
 
 def render_run_report(summary: RunSummary) -> str:
@@ -25,17 +25,18 @@ def render_run_report(summary: RunSummary) -> str:
     str
         A whole document in UTF-8, light and dark, fit for print.
     """
-    return _environment().get_template("run.html.j2").render(page=page_of(summary), run=summary)
+    return environment().get_template("run.html.j2").render(page=page_of(summary), run=summary)
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return the templates of the pages."""
+    templates = Environment(
         loader=PackageLoader("loanwatch.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day, "moment": moment, "text": text}
-    return environment
+    templates.filters |= {"day": day, "moment": moment, "text": text}
+    return templates

@@ -9,7 +9,8 @@ from loanwatch.reports import Headline, HistoryPoint
 from loanwatch.reports.charts import histogram_chart, history_chart, row_chart
 from loanwatch.reports.distribution import MAXIMUM_BINS, Bin, Shares, distribution_of
 from loanwatch.reports.headline import headline_of
-from loanwatch.reports.page import MAXIMUM_FEATURES, MAXIMUM_FINDINGS, page_of
+from loanwatch.reports.page import page_of
+from loanwatch.reports.sections import MAXIMUM_FEATURES, MAXIMUM_FINDINGS
 
 
 def drift(severity=Severity.MEDIUM, subject="annual_income", **details):

@@ -70,11 +70,17 @@ def check(
         return _skipped("Neither score nor features vary: there is nothing to compare the labels along.", judged)
     named, tested = find_changes(known, judged.window, cells, significance=_NOTICE)
     named = tuple(c for c in named if _severity(c) > Severity.NONE)
-    dated = date_change(known, judged.window, [c.cells for c in named if c.cells]) if named else None
+    dated = date_change(known, judged.window, [c.cells for c in named if c.cells]) if named and _dated(judged) else None
     findings = [_finding(c, judged.window, contract, dated) for c in named]
     return _report(
         findings, judged, {"score_calibration": calibration} | _measured(tested, known, judged.window), dated
     )
+
+
+def _dated(judged: JudgedLabels) -> bool:
+    """Whether the rows differ in time; rows of a single moment cannot date anything."""
+    times = judged.window.time
+    return bool(times.min() < times.max())
 
 
 def _too_few(window: ScoredWindow, name: str) -> str | None:

@@ -1,0 +1,142 @@
+"""How the columns of two tables are read when no contract says it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from loanwatch.comparison.sentinels import find_sentinels
+from loanwatch.contract import Kind
+from loanwatch.features.text import number_column
+
+__all__ = ["TIME_FORMATS", "ColumnReading", "read_column", "time_format"]
+
+TIME_FORMATS = (
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%d-%m-%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M",
+    "%d-%m-%Y",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%Y/%m/%d",
+    "%b-%Y",
+)
+"""Tried in order on texts; the first that reads nearly all of them is taken."""
+
+_NEARLY_ALL = 0.95
+_IDENTIFIER = re.compile(r"(?:^|_)(?:id|ids|key|uuid|guid|hash)$|Id$|ID$")
+_FEWEST_FOR_IDENTIFIER = 50
+_WORDS_OF_TEXT = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnReading:
+    """What a column holds."""
+
+    name: str
+    kind: Kind
+    sentinels: tuple[float, ...] = ()
+    """Numbers that stand for "not known"."""
+    why: str | None = None
+    """Why it is not compared, for columns that are neither numeric nor categorical."""
+
+    @property
+    def compared(self) -> bool:
+        """Whether its distribution is compared."""
+        return self.kind in (Kind.NUMERIC, Kind.CATEGORICAL)
+
+
+def read_column(samples: Sequence[pl.Series], *, rows: int) -> ColumnReading:
+    """Say what a column holds, from samples of it.
+
+    Parameters
+    ----------
+    samples : sequence of Series
+        The reference's first. One in which nothing is known has no say.
+    rows : int
+        Rows of the table that the first sample was taken from.
+    """
+    name = samples[0].name
+    known = [s for s in (s.drop_nulls() for s in samples) if s.len()]
+    if not known:
+        return ColumnReading(name=name, kind=Kind.NUMERIC)
+    kind, why = _kind(known[0], rows)
+    if kind is not Kind.NUMERIC:
+        return ColumnReading(name=name, kind=kind, why=why)
+    numbers = [numbers_of(s) for s in known]
+    return ColumnReading(name=name, kind=kind, sentinels=find_sentinels(pl.concat(numbers).drop_nulls().to_numpy()))
+
+
+def numbers_of(values: pl.Series) -> pl.Series:
+    """Return the values as Float64, null where they are no numbers."""
+    if values.dtype.is_numeric() or values.dtype == pl.Boolean:
+        return values.cast(pl.Float64)
+    if values.dtype == pl.Duration:
+        return values.dt.total_microseconds().cast(pl.Float64) / 1e6
+    if values.dtype.is_nested() or values.dtype.is_temporal() or values.dtype in (pl.Binary, pl.Object):
+        return pl.Series(values.name, [None], dtype=pl.Float64).new_from_index(0, values.len())
+    frame = values.cast(pl.String).alias("text").to_frame()
+    return frame.select(number_column(pl.col("text"))).to_series().alias(values.name)
+
+
+def time_format(texts: pl.Series) -> str | None:
+    """Return the format in which nearly all texts can be read as times, if there is one."""
+    known = texts.drop_nulls().head(2_000).str.strip_chars()
+    if known.is_empty():
+        return None
+    for form in TIME_FORMATS:
+        read = known.str.to_datetime(form, strict=False, time_unit="us")
+        if read.count() >= _NEARLY_ALL * known.len():
+            return form
+    return None
+
+
+def _kind(values: pl.Series, rows: int) -> tuple[Kind, str | None]:
+    dtype = values.dtype
+    if dtype == pl.Boolean:
+        return Kind.CATEGORICAL, None
+    if dtype.is_integer() and _is_numbered(values, rows):
+        return Kind.ID, "has another number in nearly every row, as an identifier"
+    if dtype.is_numeric() or dtype == pl.Duration:
+        return Kind.NUMERIC, None
+    if dtype.is_temporal():
+        return Kind.TIME, "holds times, which always move"
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        shape: Literal["nested values", "bytes or objects"]
+        shape = "nested values" if dtype.is_nested() else "bytes or objects"
+        return Kind.TEXT, f"holds {shape}"
+    return _kind_of_texts(values.cast(pl.String))
+
+
+def _is_numbered(values: pl.Series, rows: int) -> bool:
+    if values.len() < _FEWEST_FOR_IDENTIFIER or values.n_unique() < 0.99 * values.len():
+        return False
+    whole = values.cast(pl.Float64).to_numpy()
+    span = float(whole.max() - whole.min())
+    return span < 4 * rows or bool(_IDENTIFIER.search(values.name))
+
+
+def _kind_of_texts(texts: pl.Series) -> tuple[Kind, str | None]:
+    given = texts.filter(texts.str.strip_chars() != "")
+    if given.is_empty():
+        return Kind.CATEGORICAL, None
+    numbers = numbers_of(given.head(20_000))
+    looked_at = min(given.len(), 20_000)
+    if numbers.count() >= _NEARLY_ALL * looked_at and not given.head(2_000).str.contains(r"^0[0-9]").any():
+        return Kind.NUMERIC, None
+    if time_format(given) is not None:
+        return Kind.TIME, "holds times, which always move"
+    if given.len() >= _FEWEST_FOR_IDENTIFIER and given.n_unique() > 0.5 * given.len():
+        words = float(given.head(2_000).str.split(" ").list.len().cast(pl.Float64).to_numpy().mean())
+        if words >= _WORDS_OF_TEXT:
+            return Kind.TEXT, "holds free text"
+        return Kind.ID, "has another text in most rows, as an identifier"
+    return Kind.CATEGORICAL, None

@@ -1,0 +1,73 @@
+"""Count a table of any length into a profile, block by block."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import polars as pl
+
+from loanwatch.comparison.reading import Block, Reader
+from loanwatch.comparison.table import Table
+from loanwatch.contract import Contract
+from loanwatch.monitoring.profile import Profile, ProfileEdges, profile_window
+
+__all__ = ["count_block", "count_table"]
+
+_GROUP = 64
+"""Columns read at once: as many as the correlations take, and few enough that a wide table needs little memory."""
+
+
+def count_table(table: Table, reader: Reader, *, edges: ProfileEdges) -> Profile:
+    """Read a table once and count it over the bins of the reference.
+
+    While one block is counted the next one is read, so that memory holds two blocks whatever the table's length.
+    """
+    contract = reader.contract
+    groups = [contract.columns[at : at + _GROUP] for at in range(0, len(contract.columns), _GROUP)] or [()]
+    if contract.engineered:  # they need columns of every group
+        groups = [contract.columns]
+    counted = [
+        _count(table, reader, contract.model_copy(update={"columns": tuple(group)}), edges, roles=at == 0)
+        for at, group in enumerate(groups)
+    ]
+    first = counted[0]
+    return Profile(
+        rows=table.rows,
+        columns={name: column for profile in counted for name, column in profile.columns.items()},
+        moments=first.moments,
+        label=first.label,
+        score=first.score,
+        unprofiled=tuple(name for profile in counted for name in profile.unprofiled),
+    )
+
+
+def count_block(block: Block, contract: Contract, *, edges: ProfileEdges | None = None, roles: bool = True) -> Profile:
+    """Count rows that are in memory."""
+    return profile_window(
+        block.frame,
+        contract,
+        issues=block.issues,
+        edges=edges,
+        probability=block.score if roles else None,
+        label=block.label if roles else None,
+    )
+
+
+def _count(table: Table, reader: Reader, contract: Contract, edges: ProfileEdges, *, roles: bool) -> Profile:
+    names = reader.wanted(list(table.schema), [c.name for c in contract.columns])
+    profile = None
+    for rows in _ahead(table.blocks(names)):
+        part = count_block(reader.read(rows), contract, edges=edges, roles=roles)
+        profile = part if profile is None else profile.merge(part)
+    if profile is None:
+        empty = table.sample(names, rows=1)
+        profile = count_block(reader.read(empty), contract, edges=edges, roles=roles)
+    return profile
+
+
+def _ahead(blocks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Give each block while the next one is read."""
+    with ThreadPoolExecutor(1) as reading:
+        coming = reading.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = reading.submit(next, blocks, None)
+            yield block

@@ -1,0 +1,187 @@
+"""The columns that are more than a feature: label, score and time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from loanwatch.comparison.columns import numbers_of, time_format
+from loanwatch.errors import SourceError, shorten
+from loanwatch.statistics import FloatArray
+
+__all__ = ["LabelReading", "ScoreReading", "TimeReading", "read_label", "read_score", "read_time"]
+
+_POSITIVE = ("1", "true", "yes", "y", "t", "positive", "good", "approved", "given", "paid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelReading:
+    """What the label column holds."""
+
+    column: str
+    positive: str = "1"
+    negative: str = "0"
+    binary: bool = True
+    """Two values at most; otherwise the label is compared like a feature."""
+    limitations: tuple[str, ...] = ()
+
+    def read(self, values: pl.Series) -> FloatArray:
+        """Return 1 for the positive label, 0 for the negative, NaN for anything else."""
+        texts = _texts(values)
+        codes = texts.replace_strict({self.positive: 1.0, self.negative: 0.0}, default=None, return_dtype=pl.Float64)
+        return codes.to_numpy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreReading:
+    """What the score column holds."""
+
+    column: str
+    probabilities: bool
+    """Whether all scores seen lie in [0, 1]."""
+    limitations: tuple[str, ...] = ()
+
+    @staticmethod
+    def read(values: pl.Series) -> FloatArray:
+        """Return the scores, NaN where not known."""
+        return numbers_of(values).to_numpy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeReading:
+    """How the time column becomes a time."""
+
+    column: str
+    form: str | None = None
+    """The format of texts."""
+    limitations: tuple[str, ...] = ()
+
+    def read(self, values: pl.Series) -> pl.Series:
+        """Return times in UTC, null where not known."""
+        moment = pl.Datetime("us", "UTC")
+        if isinstance(values.dtype, pl.Datetime):
+            aware = values if values.dtype.time_zone else values.dt.replace_time_zone("UTC")
+            return aware.dt.convert_time_zone("UTC").cast(moment)
+        if values.dtype == pl.Date:
+            return values.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        if values.dtype == pl.String and self.form is not None:
+            read = values.str.strip_chars().str.to_datetime(self.form, strict=False, time_unit="us")
+            zone = read.dt.convert_time_zone("UTC") if "z" in self.form else read.dt.replace_time_zone("UTC")
+            return zone.cast(moment)
+        return pl.Series(values.name, [None], dtype=moment).new_from_index(0, values.len())
+
+
+def read_label(samples: Sequence[pl.DataFrame], column: str, *, score: ScoreReading | None) -> LabelReading:
+    """Find the label's two values and which of them is the positive one.
+
+    1 and true are positive. Of two words it is the one with the higher scores, or without scores the one that says
+    yes, or the more frequent one; a limitation tells which.
+
+    Raises
+    ------
+    SourceError
+        If the column holds nested values.
+    """
+    held = [s[column] for s in samples if column in s.columns]
+    if any(v.dtype.is_nested() or v.dtype in (pl.Binary, pl.Object) for v in held):
+        raise SourceError(f"--label {shorten(column)}: the column holds nested values or objects")
+    missing = tuple(
+        f"The {side} has no known label: label, performance and relation cannot be compared."
+        for side, s in zip(("reference", "current table"), samples, strict=True)
+        if column not in s.columns or s[column].count() == 0
+    )
+    counts: dict[str, int] = {}
+    for values in held:
+        for text, rows in zip(
+            *(c.to_list() for c in _texts(values).drop_nulls().value_counts().get_columns()), strict=True
+        ):
+            counts[text] = counts.get(text, 0) + rows
+    if len(counts) > 2:
+        told = (
+            f"{shorten(column)} has {len(counts):,} different labels: compared like a feature, no performance judged."
+        )
+        return LabelReading(column=column, binary=False, limitations=(told,))
+    if set(counts) <= {"0", "1"} or not counts:
+        return LabelReading(column=column, limitations=missing)
+    if set(counts) <= {"true", "false"}:
+        return LabelReading(column=column, positive="true", negative="false", limitations=missing)
+    positive = _positive(samples, column, counts, score)
+    negative = next((text for text in counts if text != positive), f"not {positive}")
+    told = f"“{shorten(positive, 40)}” is taken for the positive label."
+    return LabelReading(column=column, positive=positive, negative=negative, limitations=(told, *missing))
+
+
+def read_score(samples: Sequence[pl.DataFrame], column: str) -> ScoreReading:
+    """Find out whether the scores are probabilities.
+
+    Raises
+    ------
+    SourceError
+        If the column holds no numbers.
+    """
+    wrong = 0
+    for sample in samples:
+        if column not in sample.columns:
+            continue
+        numbers = numbers_of(sample[column])
+        if numbers.count() == 0 and sample[column].count():
+            example = shorten(sample[column].drop_nulls()[0], 40)
+            raise SourceError(f"--score {shorten(column)}: scores are numbers, the column holds {example!r}")
+        wrong += int((~numbers.drop_nulls().is_between(0.0, 1.0)).sum())
+    if not wrong:
+        return ScoreReading(column=column, probabilities=True)
+    told = f"{shorten(column)} holds values outside [0, 1]: compared as numbers, no performance judged from them."
+    return ScoreReading(column=column, probabilities=False, limitations=(told,))
+
+
+def read_time(samples: Sequence[pl.DataFrame], column: str) -> TimeReading:
+    """Find out how the time column becomes a time.
+
+    Raises
+    ------
+    SourceError
+        If it holds no times.
+    """
+    for sample in samples:
+        if column not in sample.columns or sample[column].count() == 0:
+            continue
+        values = sample[column]
+        if isinstance(values.dtype, pl.Datetime | pl.Date):
+            return TimeReading(column=column)
+        form = time_format(values) if values.dtype == pl.String else None
+        if form is None:
+            example = shorten(values.drop_nulls()[0], 40)
+            raise SourceError(f"--time {shorten(column)}: the column holds {example!r}, which is no time known here")
+        return TimeReading(column=column, form=form)
+    return TimeReading(column=column, limitations=(f"{shorten(column)} holds no time: rows are not dated.",))
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    """Return labels as text, whole numbers without a decimal point, nothing for the empty text and NaN."""
+    if values.dtype.is_float() or values.dtype.is_decimal():
+        numbers = values.cast(pl.Float64).fill_nan(None)
+        whole = numbers.cast(pl.Int64, strict=False)
+        texts = whole.cast(pl.String) if bool((whole == numbers).all()) else numbers.cast(pl.String)
+    else:
+        texts = values.cast(pl.String).str.strip_chars()
+    return texts.set(texts == "", None).alias("label")
+
+
+def _positive(samples: Sequence[pl.DataFrame], column: str, counts: dict[str, int], score: ScoreReading | None) -> str:
+    if score is not None:
+        means: dict[str, Any] = {}
+        for sample in samples:
+            if {column, score.column} <= set(sample.columns):
+                numbers, texts = score.read(sample[score.column]), _texts(sample[column])
+                for text in counts:
+                    chosen = numbers[(texts == text).fill_null(value=False).to_numpy()]
+                    if np.isfinite(chosen).any():
+                        means.setdefault(text, float(np.nanmean(chosen)))
+        if len(means) == 2:
+            return max(means, key=lambda text: means[text])
+    for text in counts:
+        if text.lower() in _POSITIVE:
+            return text
+    return max(counts, key=lambda text: (counts[text], text))

@@ -1,0 +1,68 @@
+"""How well the scores fit the labels in both tables, and whether that relation changed."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import numpy as np
+
+from loanwatch.comparison.reading import Block
+from loanwatch.contract import Contract
+from loanwatch.monitoring import CheckReport, ScoredWindow, Status
+
+__all__ = ["SCORED_ROWS", "check_scores"]
+
+SCORED_ROWS = 50_000
+"""Rows of each table that performance and relation are judged on, evenly spaced."""
+
+
+def check_scores(
+    reference: Block, current: Block, contract: Contract, *, as_of: datetime | None = None
+) -> Iterator[CheckReport]:
+    """Check model drift and concept drift of the scores that the tables hold.
+
+    Parameters
+    ----------
+    reference, current : Block
+        Evenly spaced rows of the tables.
+    contract : Contract
+    as_of : datetime, optional
+        The moment of judging, aware; labels younger than the contract's delay are not judged.
+    """
+    # Only where both scores and labels exist is either check possible; the modules are heavy.
+    from loanwatch.monitoring import concept_drift, performance  # noqa: PLC0415
+
+    if reason := _impossible(reference, current):
+        for check in ("model_drift", "concept_drift"):
+            yield CheckReport(check=check, status=Status.SKIPPED, summary=reason, limitations=(reason,))
+        return
+    first, second = _window(reference, contract), _window(current, contract)
+    yield performance.check(first, second, contract, as_of=as_of)
+    yield concept_drift.check(first, second, contract, as_of=as_of)
+
+
+def _impossible(reference: Block, current: Block) -> str | None:
+    for side, block in (("reference", reference), ("current table", current)):
+        if block.score is None or not np.isfinite(block.score).any():
+            return f"The {side} has no scores: neither performance nor relation can be judged."
+    if reference.label is None or np.isnan(reference.label).all():
+        return "The reference has no known labels: neither performance nor relation can be judged."
+    return None
+
+
+def _window(block: Block, contract: Contract) -> ScoredWindow:
+    rows = block.frame.height
+    score = block.score if block.score is not None else np.full(rows, np.nan)
+    label = block.label if block.label is not None else np.full(rows, np.nan)
+    # Rows without a time share one moment: a change among them is found, and not dated.
+    time = np.zeros(rows, dtype="datetime64[us]")
+    if contract.time.column in block.frame.columns:
+        times = block.frame[contract.time.column].dt.replace_time_zone(None)
+        time = times.fill_null(strategy="forward").fill_null(strategy="backward").to_numpy()
+    window = ScoredWindow(
+        frame=block.frame.select(c.name for c in contract.monitored if c.name in block.frame.columns),
+        label=label,
+        probability=np.where(np.isnan(score), 0.5, score),
+        time=np.where(np.isnat(time), np.datetime64(0, "us"), time),
+    )
+    scored = np.isfinite(score)
+    return window if scored.all() else window.where(scored)

@@ -1,0 +1,71 @@
+"""A table in any of the forms that people have: read by columns and rows, never as a whole unless it is one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import polars as pl
+
+from loanwatch.errors import SourceError, shorten
+
+__all__ = ["Table"]
+
+_Read = TypeVar("_Read")
+
+_CELLS = 6_000_000
+"""Cells of one block: about 50 MB of numbers."""
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 16_384, 262_144
+"""The larger one is polars' row group, so that a block of a Parquet file is read without reading its neighbours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows and columns under a name that messages use."""
+
+    name: str
+    lazy: pl.LazyFrame
+
+    @cached_property
+    def schema(self) -> pl.Schema:
+        """Columns and their types.
+
+        Raises
+        ------
+        SourceError
+            If the table cannot be read.
+        """
+        return self._guarded(self.lazy.collect_schema)
+
+    @cached_property
+    def rows(self) -> int:
+        """Number of rows."""
+        if not self.schema:
+            return 0
+        counted: int = self._guarded(lambda: self.lazy.select(pl.len()).collect().item())
+        return counted
+
+    def sample(self, columns: Sequence[str], *, rows: int) -> pl.DataFrame:
+        """Return about as many rows, evenly spaced; all of them where the table has fewer than twice as many."""
+        step = max(1, self.rows // rows)
+        wanted = self.lazy.select(columns)
+        return self._guarded(
+            lambda: wanted.collect() if step == 1 else wanted.gather_every(step).collect(engine="streaming")
+        )
+
+    def blocks(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Give the rows of some columns in blocks, in order; none for an empty table."""
+        size = min(max(_CELLS // max(len(columns), 1), _SMALLEST_BLOCK), _LARGEST_BLOCK)
+        wanted = self.lazy.select(columns)
+        for start in range(0, self.rows, size):
+            yield self._guarded(wanted.slice(start, size).collect)
+
+    def _guarded(self, read: Callable[[], _Read]) -> _Read:
+        try:
+            return read()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise SourceError(f"{self.name} cannot be read: {shorten(_first_line(error), 300)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,112 @@
+"""The page of a comparison of two tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from loanwatch.monitoring import CheckReport, Severity, Status
+from loanwatch.reports.models import ModelTable, deployed_table
+from loanwatch.reports.render import environment
+from loanwatch.reports.sections import BADGES, Badge, CheckSection, Feature, features_of, lines, section_of
+from loanwatch.reports.summary import Headline
+
+__all__ = ["ComparisonSummary", "render_comparison"]
+
+_TITLES = {
+    "columns": "Columns",
+    "data_drift": "Data drift",
+    "concept_drift": "Concept drift",
+    "model_drift": "Model drift",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonSummary:
+    """Everything the page shows."""
+
+    reference: str
+    """Name of the reference table."""
+    current: str
+    reference_rows: int
+    current_rows: int
+    reports: Mapping[str, CheckReport]
+    limitations: tuple[str, ...] = ()
+    """What was not compared, or was decided without being told."""
+    column_titles: Mapping[str, str] = field(default_factory=dict)
+    importance: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def severity(self) -> Severity:
+        """The highest severity of any finding."""
+        return max((report.severity for report in self.reports.values()), default=Severity.NONE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    summary: ComparisonSummary
+    headline: Headline
+    badge: Badge
+    checks: tuple[CheckSection, ...]
+    features: tuple[Feature, ...]
+    more_features: int
+    model: ModelTable | None
+    limitations: tuple[str, ...]
+    more_limitations: int
+
+
+def render_comparison(summary: ComparisonSummary) -> str:
+    """Return the HTML page of a comparison.
+
+    Everything that comes from data is escaped and cut, so that the page stays under 500 KB whatever the tables hold.
+    """
+    return environment().get_template("comparison.html.j2").render(page=_page(summary))
+
+
+def _page(summary: ComparisonSummary) -> _Page:
+    drift = summary.reports.get("data_drift")
+    features, more_features = features_of(drift, summary.column_titles, summary.importance)
+    limitations = lines(summary.limitations)
+    return _Page(
+        summary=summary,
+        headline=_headline(summary),
+        badge=BADGES[summary.severity],
+        checks=tuple(
+            section_of(
+                title, summary.reports.get(check), summary.column_titles, where="without a label and a score column"
+            )
+            for check, title in _TITLES.items()
+        ),
+        features=features,
+        more_features=more_features,
+        model=deployed_table(summary.reports.get("model_drift"), caption="The scores", reference="Reference"),
+        limitations=limitations,
+        more_limitations=len(summary.limitations) - len(limitations),
+    )
+
+
+def _headline(summary: ComparisonSummary) -> Headline:
+    reports = list(summary.reports.values())
+    worst = max(reports, key=lambda report: report.severity)
+    relation = summary.reports.get("concept_drift")
+    changed = relation is not None and relation.severity >= Severity.MEDIUM
+    if all(report.status is Status.SKIPPED for name, report in summary.reports.items() if name != "columns"):
+        return Headline(
+            happened="The tables could not be compared",
+            matters="It cannot be said: no check could be made.",
+            advice="Read below what was missing.",
+        )
+    if summary.severity >= Severity.MEDIUM:
+        advice = (
+            "Train on rows after the change: the relation between features and label is another one."
+            if changed
+            else "Find out what happened to the columns below before a model is trusted with the current table."
+        )
+        return Headline(happened="The tables differ materially", matters=f"Yes. {worst.summary}", advice=advice)
+    if summary.severity is Severity.LOW:
+        return Headline(
+            happened="Something moved, none of it far",
+            matters=f"Not now. {worst.summary}",
+            advice="Nothing needs to be done. Ask whether the notices below were expected.",
+        )
+    return Headline(
+        happened="No drift", matters="No. Every check that could be made passed.", advice="Nothing needs to be done."
+    )
