@@ -142,7 +142,15 @@ def _run_worker(options: ServeOptions, worker: int, listener: socket.socket) -> 
         timeout_graceful_shutdown=int(options.stop_timeout_seconds),
         backlog=_BACKLOG,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        # uvicorn calls this when it is done; by default the signal would then end the process as if it had failed.
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    server.run(sockets=[listener])
 
 
 def _worker_process(options: ServeOptions, worker: int, listener: socket.socket, parent: int) -> None:

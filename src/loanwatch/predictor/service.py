@@ -40,6 +40,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 _PREDICT = "/predict"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _MAX_AT_ONCE = 256
+_FIRST_ANSWER_SECONDS = 10.0
 _INLINE_BYTES = 8_192
 """Larger bodies are scored beside the event loop, which meanwhile answers others."""
 
@@ -110,6 +111,8 @@ class Service:
         await receive()
         self.watcher.start()
         self.shipper.start()
+        # Not before it knows its model: beside other workers, the first requests would fail here alone.
+        await asyncio.get_running_loop().run_in_executor(None, self.watcher.asked.wait, _FIRST_ANSWER_SECONDS)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.watcher.stop()
@@ -130,7 +133,7 @@ class Service:
         try:
             token = self.gate.admit(request.path, headers, self.watcher)
             request.token = token.name if token else None
-            if request.path == _PREDICT and request.method == "POST":
+            if request.path == _PREDICT:
                 body = await self._predict(scope, headers, receive, request)
                 await _send(send, 200, body, request.id)
                 request.status = 200
@@ -172,6 +175,8 @@ class Service:
         await self.inner(scope, receive, sending)
 
     async def _predict(self, scope: Message, headers: dict[bytes, bytes], receive: Receive, request: _Request) -> bytes:
+        if request.method != "POST":
+            raise Problem(405, "method_not_allowed", "send applications by POST", headers={"Allow": "POST"})
         if self._at_once >= _MAX_AT_ONCE:
             raise Problem(503, "busy", "too many requests at once: try again", headers={"Retry-After": "1"})
         self._at_once += 1

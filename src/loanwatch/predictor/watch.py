@@ -74,6 +74,8 @@ class Watcher:
         self.tokens: TokenBook | None = None
         self.reason = "the service has not asked the database yet"
         """Why there is no scorer."""
+        self.asked = threading.Event()
+        """Set once the database has been asked, whatever came of it."""
         self._told = told or (lambda _scorer, **_: None)
         self._failed: tuple[int, str | None] | None = None
         self._failed_at = 0.0
@@ -106,6 +108,7 @@ class Watcher:
                 is_away = True
                 if self.scorer is None:
                     self.reason = "the database cannot be reached"
+                self.asked.set()
                 self._stop.wait(_POLL_SECONDS)
             except Exception:  # noqa: BLE001  (a thread that ends in silence would leave the service behind for good)
                 self._log.exception("watching failed")
@@ -114,6 +117,7 @@ class Watcher:
     def _follow(self, connection: psycopg.Connection[TupleRow]) -> None:
         while not self._stop.is_set():
             self.refresh(connection)
+            self.asked.set()
             for _ in connection.notifies(timeout=_POLL_SECONDS, stop_after=1):
                 pass
 

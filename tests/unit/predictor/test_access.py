@@ -31,9 +31,19 @@ def test_a_token_is_known_by_number_and_secret():
 
 @pytest.mark.parametrize(
     "header",
-    [None, b"", b"Bearer", b"Bearer lw_2_" + SECRET.encode(), b"Bearer lw_1_" + b"t" * 43,
-     b"Basic lw_1_" + SECRET.encode(), b"Bearer lw_1_" + SECRET.encode() + b"s", b"Bearer lw_1_" + SECRET.encode()[:-1], b"Bearer lw_01_x", b"\xff" * 99],
-)  # fmt: skip
+    [
+        None,
+        b"",
+        b"Bearer",
+        b"Bearer lw_2_" + SECRET.encode(),
+        b"Bearer lw_1_" + b"t" * 43,
+        b"Basic lw_1_" + SECRET.encode(),
+        b"Bearer lw_1_" + SECRET.encode() + b"s",
+        b"Bearer lw_1_" + SECRET.encode()[:-1],
+        b"Bearer lw_01_x",
+        b"\xff" * 99,
+    ],
+)
 def test_anything_else_is_not(header):
     assert TokenBook([token(1)]).check(header) is None
 
