@@ -9,8 +9,8 @@ from loanwatch.statistics.estimate import Z_95, Estimate
 __all__ = ["clopper_pearson", "exact_binomial_p_value", "wilson"]
 
 
-def clopper_pearson(successes: int, trials: int) -> Estimate:
-    """Return a share with its exact 95 % interval.
+def clopper_pearson(successes: int, trials: int, *, confidence: float = 0.95) -> Estimate:
+    """Return a share with its exact interval, which by default covers 95 %.
 
     Source: C. J. Clopper and E. S. Pearson, Biometrika 26 (1934).
 
@@ -28,8 +28,9 @@ def clopper_pearson(successes: int, trials: int) -> Estimate:
     if trials == 0:
         return _unknown()
     share = successes / trials
-    lower = float(betaincinv(successes, trials - successes + 1, 0.025)) if successes else 0.0
-    upper = float(betaincinv(successes + 1, trials - successes, 0.975)) if successes < trials else 1.0
+    tail = (1.0 - confidence) / 2.0
+    lower = float(betaincinv(successes, trials - successes + 1, tail)) if successes else 0.0
+    upper = float(betaincinv(successes + 1, trials - successes, 1.0 - tail)) if successes < trials else 1.0
     return Estimate(value=share, standard_error=_standard_error(share, trials), lower=lower, upper=upper)
 
 

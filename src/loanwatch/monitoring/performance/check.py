@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from loanwatch.contract import Contract, Policy
 from loanwatch.monitoring.label_maturity import JudgedLabels, judge_labels
-from loanwatch.monitoring.performance.estimated import estimate_accuracy, estimate_auc
+from loanwatch.monitoring.performance.estimated import estimate_performance
 from loanwatch.monitoring.performance.metrics import measure_performance
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.scored_window import ScoredWindow
@@ -23,6 +23,9 @@ __all__ = ["check"]
 _CHECK = "model_drift"
 _SIGNIFICANCE = 0.005
 """One-sided. Together with the size asked for it keeps false alarms well below 1 %."""
+_ORDINARY_ROOM = 0.15
+"""Between the hold-out's AUC and 1. A model with less room may lose less, in proportion: from 0.97 to 0.96 its errors
+grow by a third."""
 _SMALLEST_CLASS = 10
 """Fewer rows of a class than this give no AUC worth judging: DeLong's normal limit does not hold there."""
 
@@ -37,7 +40,8 @@ def check(
 ) -> CheckReport:
     """Compare the deployed model's realised performance with that on its own hold-out.
 
-    A finding needs both: an AUC that fell by more than `policy.material_auc_loss`, and a one-sided two-sample DeLong
+    A finding needs both: an AUC that fell by more than `policy.material_auc_loss` (in proportion less for a
+    hold-out AUC above 0.85), and a one-sided two-sample DeLong
     test below 0.005 (medium; high beyond twice the material loss). An AUC whose upper limit lies below
     `policy.minimum_auc` is high. Without labels the same rule judges the estimated AUC, and says that it is estimated;
     with labels, estimate and truth are given together. Brier score and log loss are measured beside it.
@@ -63,7 +67,7 @@ def check(
         return _skipped("The deployed model's hold-out has too few labelled applications of both classes.", judged)
     if current.rows < 2 * _SMALLEST_CLASS:
         return _skipped(f"The window has {current.rows:,} applications: too few to judge the model.", judged)
-    estimated, estimate_findings = _estimated(known, current, contract.policy)
+    estimated, estimate_findings = _estimated(known, current, contract)
     if not _enough(judged.window):
         return _report(judged, {"estimated": estimated}, estimate_findings, realised=False)
     measured, findings = _realised(known, judged.window, contract.policy)
@@ -105,26 +109,24 @@ def _realised(
 
 
 def _estimated(
-    reference: ScoredWindow, current: ScoredWindow, policy: Policy
+    reference: ScoredWindow, current: ScoredWindow, contract: Contract
 ) -> tuple[tuple[Measurement, ...], list[Finding]]:
-    realised = delong_estimate(reference.positive, reference.probability)
-    before = estimate_auc(reference.probability)
-    now = estimate_auc(current.probability, extra_error=realised.standard_error)
-    right = (reference.probability >= 0.5) == reference.positive
-    accuracy = estimate_accuracy(current.probability, extra_error=mean_estimate(right.astype(float)).standard_error)
+    found = estimate_performance(reference, current, contract)
     measurements = tuple(
         Measurement(
             name=name,
-            value=found.value,
-            lower=found.lower,
-            upper=found.upper,
+            value=estimate.value,
+            lower=estimate.lower,
+            upper=estimate.upper,
             n_reference=reference.rows,
             n_current=current.rows,
         )
-        for name, found in (("estimated_auc", now), ("estimated_accuracy", accuracy))
+        for name, estimate in (("estimated_auc", found.auc), ("estimated_accuracy", found.accuracy))
     )
-    error = math.hypot(before.standard_error, now.standard_error)
-    return measurements, _findings(before, now, error, policy, estimated=True, rows=current.rows)
+    error = found.auc.standard_error  # the hold-out's own error is in it
+    return measurements, _findings(
+        found.auc_before, found.auc, error, contract.policy, estimated=True, rows=current.rows
+    )
 
 
 def _findings(
@@ -135,10 +137,9 @@ def _findings(
         return []
     fall = before.value - now.value
     name = "estimated AUC" if estimated else "AUC"
-    where = "its hold-out" if not estimated else "the estimate for its hold-out"
     sentence = (
         f"The model's {name} is {now.value:.3f} (95 % interval {now.lower:.3f} to {now.upper:.3f}, {rows:,} "
-        f"applications) against {before.value:.3f} on {where}: "
+        f"applications) against {before.value:.3f} on its hold-out: "
     )
     sentence += f"{fall:.3f} lower" if fall > 0 else "not lower"
     if now.value < policy.minimum_auc:
@@ -164,11 +165,12 @@ def _severity(before: Estimate, now: Estimate, error: float, policy: Policy) -> 
         return Severity.HIGH
     if not (error > 0 and ndtr(-fall / error) < _SIGNIFICANCE):
         return Severity.NONE
-    if fall > 2 * policy.material_auc_loss:
+    material = policy.material_auc_loss * min(1.0, (1.0 - before.value) / _ORDINARY_ROOM)
+    if fall > 2 * material:
         return Severity.HIGH
-    if fall > policy.material_auc_loss:
+    if fall > material:
         return Severity.MEDIUM
-    return Severity.LOW if fall > policy.material_auc_loss / 2 else Severity.NONE
+    return Severity.LOW if fall > material / 2 else Severity.NONE
 
 
 def _below(now: Estimate, bar: float) -> bool:

@@ -1,28 +1,93 @@
 """Performance before labels arrive: what it must be if the probabilities still mean what they say."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.contract import Contract
+from loanwatch.monitoring.performance.holdout_relation import HoldOutRelation
+from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.statistics.delong import delong_estimate
 from loanwatch.statistics.estimate import Estimate, normal_estimate
 from loanwatch.statistics.ranks import midranks
 
-__all__ = ["estimate_accuracy", "estimate_auc"]
+__all__ = ["EstimatedPerformance", "estimate_accuracy", "estimate_auc", "estimate_performance"]
 
 _RESAMPLES = 200
 
 
-def estimate_auc(probability: NDArray[np.float64], *, extra_error: float = 0.0, seed: int = 0) -> Estimate:
+@dataclass(frozen=True, kw_only=True)
+class EstimatedPerformance:
+    """What the labels of a window will show if the relation is still the hold-out's."""
+
+    auc: Estimate
+    auc_before: Estimate
+    """Realised on the hold-out."""
+    accuracy: Estimate
+
+
+def estimate_performance(reference: ScoredWindow, current: ScoredWindow, contract: Contract) -> EstimatedPerformance:
+    """Estimate the window's AUC and accuracy without its labels.
+
+    Realised on the hold-out + (expected in the window − expected in the hold-out), where what is expected comes from
+    the hold-out's own relation of score and features to the label: what the model gets wrong for some applicants counts
+    more where there are more of them, and what the correction gets wrong in both windows cancels.
+
+    Parameters
+    ----------
+    reference : ScoredWindow
+        The deployed model's hold-out, labelled, with both classes.
+    current : ScoredWindow
+        Its labels are not looked at.
+    contract : Contract
+        Names the predictors.
+    """
+    relation = HoldOutRelation.fit(reference, contract)
+    first, second = relation.probability(reference), relation.probability(current)
+    realised = delong_estimate(reference.positive, reference.probability)
+    error = realised.standard_error
+    auc = estimate_auc(current.probability, expected=second, extra_error=error)
+    usual = _expected_auc(reference.probability, first)
+    right = ((reference.probability >= 0.5) == reference.positive).astype(np.float64)
+    accuracy = estimate_accuracy(
+        current.probability, expected=second, extra_error=float(right.std() / np.sqrt(right.size))
+    )
+    usual_accuracy = estimate_accuracy(reference.probability, expected=first).value
+    return EstimatedPerformance(
+        auc=_moved(auc, realised.value - usual),
+        auc_before=realised,
+        accuracy=_moved(accuracy, float(right.mean()) - usual_accuracy),
+    )
+
+
+def _moved(estimate: Estimate, by: float) -> Estimate:
+    return normal_estimate(
+        float(np.clip(estimate.value + by, 0.0, 1.0)), estimate.standard_error, minimum=0.0, maximum=1.0
+    )
+
+
+def estimate_auc(
+    probability: NDArray[np.float64],
+    *,
+    expected: NDArray[np.float64] | None = None,
+    extra_error: float = 0.0,
+    seed: int = 0,
+) -> Estimate:
     """Return the AUC expected of labels drawn with these probabilities (confidence-based performance estimation).
 
-    Σᵢⱼ pᵢ (1 − pⱼ) (1[pᵢ > pⱼ] + ½ 1[pᵢ = pⱼ]) / Σᵢⱼ pᵢ (1 − pⱼ), i ≠ j. It holds while P(label | features) has not
-    changed; a changed relation is invisible to it. The interval is that of the figure which the labels will show.
+    Σᵢⱼ qᵢ (1 − qⱼ) (1[pᵢ > pⱼ] + ½ 1[pᵢ = pⱼ]) / Σᵢⱼ qᵢ (1 − qⱼ), i ≠ j, of the score p and the expected label q. It
+    holds while P(label | features) has not changed; a changed relation is invisible to it. The interval is that of the
+    figure which the labels will show.
 
     Source: NannyML, "Confidence-based performance estimation"; J. Białek et al., arXiv 2407.08649.
 
     Parameters
     ----------
     probability : ndarray of shape (n,), in [0, 1]
-        Calibrated.
+        What ranks the applications; calibrated where `expected` is not given.
+    expected : ndarray of shape (n,), in [0, 1], optional
+        P(positive) of each row, as far as it is known better than by `probability`.
     extra_error : float
         Standard error of the calibration, added in quadrature.
     seed : int
@@ -37,25 +102,32 @@ def estimate_auc(probability: NDArray[np.float64], *, extra_error: float = 0.0, 
     >>> round(estimate_auc(np.array([0.9, 0.5, 0.1])).value, 3)
     0.94
     """
-    value = _expected_auc(probability)
+    expected = probability if expected is None else expected
+    value = _expected_auc(probability, expected)
     if np.isnan(value):
         return normal_estimate(value, value)
     ranks = midranks(probability)
     generator = np.random.default_rng(seed)
-    drawn = np.array([_drawn_auc(generator, ranks, probability) for _ in range(_RESAMPLES)])
+    drawn = np.array([_drawn_auc(generator, ranks, expected) for _ in range(_RESAMPLES)])
     known = drawn[np.isfinite(drawn)]
     spread = float(known.std(ddof=1)) if known.size > _RESAMPLES // 2 else float("nan")
     return normal_estimate(value, float(np.hypot(spread, extra_error)), minimum=0.0, maximum=1.0)
 
 
 def estimate_accuracy(
-    probability: NDArray[np.float64], *, threshold: float = 0.5, extra_error: float = 0.0
+    probability: NDArray[np.float64],
+    *,
+    expected: NDArray[np.float64] | None = None,
+    threshold: float = 0.5,
+    extra_error: float = 0.0,
 ) -> Estimate:
     """Return the share of right decisions expected of labels drawn with these probabilities.
 
     Parameters
     ----------
     probability : ndarray of shape (n,), in [0, 1]
+    expected : ndarray of shape (n,), in [0, 1], optional
+        P(positive) of each row, as far as it is known better than by `probability`.
     threshold : float
     extra_error : float
         Standard error of the calibration, added in quadrature.
@@ -72,16 +144,17 @@ def estimate_accuracy(
     """
     if probability.size == 0:
         return normal_estimate(float("nan"), float("nan"))
-    right = np.where(probability >= threshold, probability, 1.0 - probability)
+    expected = probability if expected is None else expected
+    right = np.where(probability >= threshold, expected, 1.0 - expected)
     spread = float(np.sqrt((right * (1.0 - right)).sum()) / right.size)
     return normal_estimate(float(right.mean()), float(np.hypot(spread, extra_error)), minimum=0.0, maximum=1.0)
 
 
-def _expected_auc(probability: NDArray[np.float64]) -> float:
+def _expected_auc(probability: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
     cells, inverse = np.unique(probability, return_inverse=True)
-    rows = np.bincount(inverse, minlength=cells.size).astype(np.float64)
-    positive, negative = rows * cells, rows * (1.0 - cells)
-    own = float((rows * cells * (1.0 - cells)).sum())
+    positive = np.bincount(inverse, weights=expected, minlength=cells.size)
+    negative = np.bincount(inverse, weights=1.0 - expected, minlength=cells.size)
+    own = float((expected * (1.0 - expected)).sum())
     pairs = float(positive.sum() * negative.sum()) - own
     if pairs <= 1e-12:
         return float("nan")
@@ -90,8 +163,8 @@ def _expected_auc(probability: NDArray[np.float64]) -> float:
     return won / pairs
 
 
-def _drawn_auc(generator: np.random.Generator, ranks: NDArray[np.float64], probability: NDArray[np.float64]) -> float:
-    label = generator.random(probability.size) < probability
+def _drawn_auc(generator: np.random.Generator, ranks: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    label = generator.random(expected.size) < expected
     n_positive = int(label.sum())
     pairs = n_positive * (label.size - n_positive)
     if not pairs:
