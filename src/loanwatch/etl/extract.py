@@ -12,9 +12,10 @@ from psycopg import sql
 
 from loanwatch.contract import Contract, Kind
 from loanwatch.database import Database, explained
-from loanwatch.errors import DatabaseUnavailableError, SourceError, StorageError, WindowError
+from loanwatch.errors import DatabaseUnavailableError, SourceError, WindowError
 from loanwatch.etl.query import bind_window
 from loanwatch.etl.times import count_unreadable, time_span
+from loanwatch.storage import file_error
 
 __all__ = ["Extraction", "check_source", "extract_window", "session_settings"]
 
@@ -189,7 +190,7 @@ def _replacing(destination: Path) -> Iterator[Path]:
         yield draft
         draft.replace(destination)
     except OSError as error:
-        raise StorageError(f"{destination} cannot be written: {error.strerror or error}") from error
+        raise file_error(error, destination, verb="written") from error
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from loanwatch.errors import StorageError
 
-__all__ = ["Storage", "digest_of"]
+__all__ = ["Storage", "digest_of", "file_error"]
 
 
 def digest_of(content: bytes) -> str:
@@ -97,15 +97,21 @@ class Storage:
                 draft.unlink(missing_ok=True)
 
 
+def file_error(error: OSError, path: Path, *, verb: str) -> StorageError:
+    """Return what to tell about a file that cannot be `verb` (read, written), with what to do about it."""
+    advice = {
+        errno.ENOSPC: "the disk is full: free some space or set LOANWATCH_HOME to another disk",
+        errno.EDQUOT: "the disk quota is used up: free some space or set LOANWATCH_HOME to another disk",
+        errno.EROFS: "the file system is read-only: set LOANWATCH_HOME to a folder that can be written",
+        errno.EACCES: "permission denied: set LOANWATCH_HOME to a folder that you may write",
+        errno.ENOENT: "there is no such file",
+    }.get(error.errno or 0, error.strerror or str(error))
+    return StorageError(f"{path} cannot be {verb}: {advice}")
+
+
 @contextlib.contextmanager
 def _explained(verb: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        advice = {
-            errno.ENOSPC: "the disk is full: free some space or set LOANWATCH_HOME to another disk",
-            errno.EROFS: "the file system is read-only: set LOANWATCH_HOME to a folder that can be written",
-            errno.EACCES: "permission denied: set LOANWATCH_HOME to a folder that you may write",
-            errno.ENOENT: "there is no such file",
-        }.get(error.errno or 0, error.strerror or str(error))
-        raise StorageError(f"{path} cannot be {verb}: {advice}") from error
+        raise file_error(error, path, verb=verb) from error
