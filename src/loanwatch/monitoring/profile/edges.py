@@ -25,6 +25,8 @@ _EDGE_ROWS = 200_000
 """Rows from which the edges are taken, evenly spaced; counts always come from all rows."""
 _DECILES = 10
 _KNOWN_CATEGORIES = 250
+_CLEARLY_RARER = 3.0
+"""Standard deviations of a count that the first category not counted must lie below the last one that is."""
 _DAY_CATEGORIES = 11
 
 
@@ -183,15 +185,24 @@ def numeric_edges(values: FloatArray) -> NumericEdges:
 
 
 def categorical_edges(values: pl.Series) -> CategoricalEdges:
-    """Choose the categories that are counted one by one: the 250 most frequent ones.
+    """Choose the categories that are counted one by one: all of up to 250, otherwise the clearly most frequent ones.
+
+    Of many categories about equally frequent, those that happen to lead in the reference fall back in the next window.
+    Cut off among them, the leaders together would seem to have lost: so the cut is made only where the next category
+    is rarer beyond chance.
 
     Parameters
     ----------
     values : Series of String
     """
-    counted = values.drop_nulls().value_counts(name="rows")
-    kept = counted.sort("rows", values.name, descending=[True, False]).head(_KNOWN_CATEGORIES)
-    return CategoricalEdges(categories=tuple(kept[values.name].to_list()))
+    counted = values.drop_nulls().value_counts(name="\0rows")
+    ranked = counted.sort("\0rows", values.name, descending=[True, False])
+    kept = ranked.height
+    if kept > _KNOWN_CATEGORIES:
+        rows = ranked["\0rows"].head(_KNOWN_CATEGORIES + 1).cast(pl.Float64).to_numpy()
+        clear = np.flatnonzero(rows[:-1] - rows[1:] > _CLEARLY_RARER * np.sqrt(rows[:-1]))
+        kept = int(clear[-1]) + 1 if clear.size else 0
+    return CategoricalEdges(categories=tuple(ranked[values.name].head(kept).to_list()))
 
 
 def _quantile_positions(rows: int) -> CountArray:

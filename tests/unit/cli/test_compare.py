@@ -1,0 +1,68 @@
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from loanwatch.cli import main
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name, shift in (("before", 0.0), ("same", 0.0), ("notice", 0.08), ("after", 1.0)):
+        pl.DataFrame({"income": rng.normal(shift, 1.0, 8_000), "town": rng.choice(["a", "b"], 8_000)}).write_parquet(
+            f"{name}.parquet"
+        )
+    return tmp_path
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr("sys.argv", ["loanwatch", "compare", *arguments])
+    try:
+        return main()
+    except SystemExit as ended:
+        return ended.code or 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["before.parquet", "same.parquet"], 0),
+        (["before.parquet", "notice.parquet"], 0),
+        (["before.parquet", "notice.parquet", "--drift-from", "low"], 2),
+        (["before.parquet", "after.parquet"], 2),
+        (["before.parquet", "nothing.parquet"], 1),
+        (["before.parquet", "same.parquet", "--label", "y"], 1),
+    ],
+)
+def test_the_exit_code_tells_drift_from_errors(files, monkeypatch, capsys, arguments, code):
+    assert run(monkeypatch, *arguments) == code
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    if code == 1:
+        assert len(said.err.strip().splitlines()) == 1
+
+
+def test_the_terminal_says_what_moved(files, monkeypatch, capsys):
+    run(monkeypatch, "before.parquet", "after.parquet")
+    said = capsys.readouterr().out
+    assert "after.parquet (8,000 rows) against before.parquet (8,000 rows)" in said
+    assert "Income rose" in said
+
+
+def test_json_is_one_document(files, monkeypatch, capsys):
+    assert run(monkeypatch, "before.parquet", "after.parquet", "--json") == 2
+    values = json.loads(capsys.readouterr().out)
+    assert values["drift"] is True
+    assert values["checks"]["data_drift"]["findings"][0]["subject"] == "income"
+
+
+def test_the_page_is_written_where_it_is_wanted(files, monkeypatch, capsys):
+    assert run(monkeypatch, "before.parquet", "after.parquet", "--html", "page.html") == 2
+    page = (files / "page.html").read_text()
+    assert page.lstrip().startswith("<!DOCTYPE html>")
+    assert "Income" in page
+    assert run(monkeypatch, "before.parquet", "after.parquet", "--html", "no/such/folder.html") == 1
+    assert "--html" in capsys.readouterr().err

@@ -1,0 +1,174 @@
+import gzip
+import json
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+
+import loanwatch
+from loanwatch.contract import default_contract
+from loanwatch.monitoring import Severity
+from loanwatch.simulator import (
+    CorrelationFlip,
+    FeatureShift,
+    MissingShift,
+    MixShift,
+    simulate_features,
+)
+
+ROLES = {"label": "label", "score": "probability", "time": "application_time"}
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return simulate_features(15_000, seed=100)
+
+
+@pytest.fixture(scope="module")
+def quiet():
+    return simulate_features(6_700, seed=101)
+
+
+def as_pandas(frame):
+    return frame.to_pandas()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [lambda f: f, pl.DataFrame.lazy, as_pandas, pl.DataFrame.to_arrow],
+    ids=["polars", "lazy", "pandas", "arrow"],
+)
+def test_frames_of_any_kind_give_the_same_verdicts(reference, quiet, form):
+    found = loanwatch.compare(form(reference), form(quiet), **ROLES)
+    expected = loanwatch.compare(reference, quiet, **ROLES)
+    assert found.to_dict() == expected.to_dict()
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet"])
+def test_files_give_the_same_verdicts_as_frames(reference, quiet, ending, tmp_path):
+    paths = []
+    for name, frame in (("before", reference), ("after", quiet)):
+        path = tmp_path / f"{name}.{ending}"
+        if ending == "parquet":
+            frame.write_parquet(path)
+        else:
+            text = frame.write_csv().encode()
+            path.write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
+        paths.append(path)
+    found = loanwatch.compare(*paths, **ROLES)
+    expected = loanwatch.compare(reference, quiet, **ROLES)
+    assert (found.reference, found.current) == (f"before.{ending}", f"after.{ending}")
+    for name, change in expected.reports["data_drift"].measurements.items():
+        again = found.reports["data_drift"].measurements[name]
+        assert [m.value for m in again] == pytest.approx([m.value for m in change])
+
+
+@pytest.mark.parametrize(
+    ("event", "columns"),
+    [
+        (FeatureShift(column="annual_income", factor=1.10), {"annual_income"}),
+        (MixShift(column="purpose", category="debt consolidation", points=-5.0), {"purpose"}),
+        (MissingShift(column="monthly_debt", rate=0.42), {"monthly_debt"}),
+        (CorrelationFlip(column_a="annual_income", column_b="monthly_debt"), {"annual_income", "monthly_debt"}),
+    ],
+    ids=["income", "purpose", "missing", "correlation"],
+)
+def test_what_was_planted_is_named_without_a_contract(reference, event, columns):
+    found = loanwatch.compare(reference, simulate_features(6_700, seed=7, events=[event]), time="application_time")
+    moved = {f.subject for f in found.findings} - {"label", "probability"}
+    assert moved
+    assert moved <= columns
+
+
+def test_a_large_change_is_drift_and_told_in_words_and_on_a_page(reference):
+    moved = simulate_features(6_700, seed=8, events=[FeatureShift(column="credit_score", offset=-20.0)])
+    found = loanwatch.compare(reference, moved, **ROLES)
+    assert (found.drifted, found.severity) == (True, Severity.HIGH)
+    first = found.findings[0]
+    assert (first.subject, first.severity) == ("credit_score", Severity.HIGH)
+    assert "fell: median" in first.sentence
+    page = found.to_html()
+    assert first.sentence.split(" (")[0] in page
+    assert "The tables differ materially" in page
+    assert len(page) < 500_000
+
+
+def test_labels_and_scores_are_judged(reference, quiet):
+    flipped = quiet.with_columns(label=pl.when(pl.col("credit_score") > 735).then(~pl.col("label")).otherwise("label"))
+    found = loanwatch.compare(reference, flipped, **ROLES)
+    assert found.reports["model_drift"].severity >= Severity.MEDIUM
+    assert found.reports["concept_drift"].severity >= Severity.MEDIUM
+
+
+def test_a_changed_relation_without_times_is_found_and_not_dated(reference, quiet):
+    flipped = quiet.with_columns(label=pl.when(pl.col("credit_score") > 735).then(~pl.col("label")).otherwise("label"))
+    found = loanwatch.compare(reference, flipped, label="label", score="probability")
+    report = found.reports["concept_drift"]
+    assert report.severity >= Severity.MEDIUM
+    assert report.details["since"] is None
+    assert "1970" not in json.dumps(report.to_dict())
+
+
+def test_a_contract_says_what_columns_mean(reference):
+    contract = default_contract()
+    raw = reference.with_columns(
+        pl.when(pl.int_range(pl.len()) < 400)
+        .then(99_999_999.0)
+        .otherwise("current_loan_amount")
+        .alias("current_loan_amount")
+    )
+    found = loanwatch.compare(reference, raw, contract=contract)
+    measured = {m.name: m.value for m in found.reports["data_drift"].measurements["current_loan_amount"]}
+    assert measured["missing_rate_change"] > 0.02
+    assert "current_credit_balance_ratio" in found.reports["data_drift"].measurements
+
+
+def test_reliance_weighs_what_moved(reference):
+    moved = simulate_features(6_700, seed=8, events=[FeatureShift(column="credit_score", offset=-3.0)])
+    severities = []
+    for share in (0.9, 0.001):
+        others = dict.fromkeys(reference.columns[:20], (1 - share) / 19)
+        found = loanwatch.compare(reference, moved, importance=others | {"credit_score": share})
+        severities.append(max(f.severity for f in found.findings if f.subject == "credit_score"))
+    assert severities[0] > severities[1]
+
+
+def test_a_table_longer_than_a_sample_is_counted_whole(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = 450_000
+    frame = pl.DataFrame({"x": rng.normal(size=rows), "g": rng.choice(["a", "b"], rows)})
+    path = tmp_path / "long.parquet"
+    frame.write_parquet(path)
+    shifted = frame.with_columns(pl.col("x") + 0.5)
+    found = loanwatch.compare(path, shifted)
+    measured = {m.name: m for m in found.reports["data_drift"].measurements["x"]}
+    assert measured["psi"].n_reference == measured["psi"].n_current == rows
+    assert measured["wasserstein"].value == pytest.approx(0.5, abs=0.002)
+    assert not any(f.subject == "g" for f in found.findings)
+
+
+def test_wide_tables_are_compared_in_groups_of_columns():
+    rng = np.random.default_rng(0)
+    names = [f"x{i}" for i in range(200)]
+    frames = [pl.DataFrame(rng.normal(size=(400, 200)), schema=names) for _ in range(2)]
+    frames[1] = frames[1].with_columns(pl.col("x150") + 2.0)
+    found = loanwatch.compare(*frames)
+    assert [f.subject for f in found.findings] == ["x150"]
+    assert len(found.reports["data_drift"].measurements) == 200
+
+
+def test_importing_loanwatch_imports_nothing_heavy():
+    code = "import sys, loanwatch; print([m for m in ('polars', 'numpy', 'pydantic') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_comparison_imports_no_model_library():
+    code = (
+        "import sys, loanwatch; loanwatch.compare; "
+        "print([m for m in ('sklearn', 'onnx', 'scipy.stats', 'pandas', 'pyarrow', 'psycopg') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
