@@ -1,5 +1,6 @@
 """Events of the pipeline as alerts: one for a cause, each window counted and told once, closed when well again."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,8 +72,8 @@ def open_alert(
     values = {
         "event": event.value,
         "severity": severity.word,
-        "message": message,
-        "details": Jsonb({**(details or {}), **({"window": window} if window else {})}),
+        "message": _storable(message),
+        "details": Jsonb({**(details or {}), **({"window": window} if window else {})}, dumps=_dumps),
         "run_id": run_id,
         "model_id": model_id,
         "dedup_key": dedup_key,
@@ -95,3 +96,12 @@ def report_well(connection: Connection[Any], *, dedup_key: str, window: str) -> 
     A window counts once, and does nothing where no alert of the cause is unresolved.
     """
     connection.execute(sql("alert_well"), {"dedup_key": dedup_key, "window": window})
+
+
+def _storable(text: str) -> str:
+    """Return text without what PostgreSQL cannot hold: an alert must not be lost because of a word in it."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _dumps(values: Mapping[str, Any]) -> str:
+    return json.dumps(json.loads(_storable(json.dumps(values, default=str).replace("\\u0000", ""))))

@@ -1,9 +1,11 @@
 """Stand-ins for the channels, and a dispatcher that runs beside the test."""
 
+import gc
 import ssl
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +77,12 @@ def dispatching(database: Database) -> Iterator[Callable[[Settings], Dispatcher]
         dispatcher.stop()
     for _, thread in running:
         thread.join()
+    running.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", ResourceWarning
+        )  # slack_sdk leaves the sockets of refused calls to the collector
+        gc.collect()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What Slack's and the network's refusals mean for a delivery."""
 
 import http.client
+import re
 import socket
 import ssl
 from urllib.error import URLError
@@ -22,7 +23,8 @@ def slack_failure(error: SlackApiError, *, secrets: tuple[str, ...]) -> Delivery
     headers = getattr(response, "headers", None) or {}
     patience = retry_after_seconds(headers.get)
     data = getattr(response, "data", None)
-    code = str(data.get("error", "")) if isinstance(data, dict) else ""
+    words = str(data.get("error", "")) if isinstance(data, dict) else ""
+    code = words if re.fullmatch(r"[a-z_]+", words) else ""  # where the answer is no JSON, the SDK puts prose there
     if status == 429 or code in _RETRYABLE:
         return DeliveryError(f"Slack: {code or 'HTTP 429'}", retry_after_seconds=patience)
     if status >= 500 or (status != 200 and not code):

@@ -1,0 +1,176 @@
+"""A dispatcher that is killed anywhere loses nothing, and doubles nothing where that can be known."""
+
+# ruff: noqa: PLR0917  (pytest fills in fixtures by name)
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from loanwatch.alerts import Event, open_alert
+from loanwatch.database import Database, EmbeddedServer, migrate
+from loanwatch.monitoring import Severity
+from loanwatch.settings import Settings
+
+# Runs a dispatcher that kills itself, as `kill -9` would, when it comes to a named step.
+_DYING = """
+import os, signal, sys
+from loanwatch.alerts import attempt, outbox, worker
+from loanwatch.alerts.dispatcher import Dispatcher
+from loanwatch.alerts.slack.bot import SlackBot
+from loanwatch.alerts.slack.webhook import SlackWebhook
+from loanwatch.alerts.webhook.transport import Webhook
+from loanwatch.database import Database
+from loanwatch.settings import Settings
+
+def die(*_arguments, **_options):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def then_die(function):
+    def wrapped(*arguments, **options):
+        function(*arguments, **options)
+        die()
+    return wrapped
+
+step = sys.argv[1]
+if step == "after claiming":
+    worker.attempt = die
+elif step == "before sending":
+    for transport in (SlackBot, SlackWebhook, Webhook):
+        transport.send = die
+elif step == "after sending":
+    for transport in (SlackBot, SlackWebhook, Webhook):
+        transport.send = then_die(transport.send)
+elif step == "while recording":
+    attempt.settle_delivered = die
+elif step == "after recording":
+    attempt.settle_delivered = then_die(attempt.settle_delivered)
+elif step == "while routing":
+    outbox.compose = die
+Dispatcher(Settings.model_validate_json(sys.stdin.read()), Database(sys.argv[2])).run()
+"""
+
+STEPS = ("after claiming", "before sending", "after sending", "while recording", "after recording", "while routing")
+QUICK = {("slack", "after sending"), ("slack_webhook", "while recording"), ("webhook", "after claiming")}
+CASES = [
+    case if case in QUICK else pytest.param(*case, marks=pytest.mark.deep)
+    for case in product(("slack", "slack_webhook", "webhook"), STEPS)
+]
+
+
+def run_dying(settings: Settings, database: Database, step: str) -> int:
+    values = settings.model_dump(mode="json", include={"home", "channels", "alerting"})
+    for name, channel in settings.channels.items():  # a dump hides secrets
+        for key in ("token", "url", "secret"):
+            if hasattr(channel, key) and hasattr(getattr(channel, key), "get_secret_value"):
+                values["channels"][name][key] = getattr(channel, key).get_secret_value()
+    process = subprocess.run(
+        [sys.executable, "-c", _DYING, step, database.conninfo],
+        input=json.dumps(values).encode(),
+        timeout=60,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    return process.returncode
+
+
+def halt(database: Database, key: str) -> None:
+    with database.connect() as connection:
+        open_alert(connection, event=Event.HALTED, severity=Severity.HIGH, message="m", dedup_key=key)
+
+
+@pytest.mark.parametrize(("kind", "step"), CASES)
+def test_what_a_killed_dispatcher_left_is_delivered(
+    database, standin, channel, make_settings, dispatching, eventually, statuses, query, kind, step
+):
+    halt(database, "k")
+    settings = make_settings({"c": channel(kind, timeout_seconds=0.3)})
+    assert run_dying(settings, database, step) == -signal.SIGKILL
+    dispatching(settings)
+    eventually(lambda: statuses() == {"delivered": 1})
+    record = standin.record
+    sent = step in ("after sending", "while recording")
+    if kind == "slack":
+        assert len(record.posts) == 1
+    elif kind == "webhook":
+        assert len({request["key"] for request in record.webhooks}) == 1
+        assert len(record.webhooks) == 1 + sent
+    else:  # cannot be asked: the second one says what it may be
+        assert len(record.hooks) == 1 + sent
+        claimed = step not in ("after recording", "while routing")
+        assert query("SELECT possible_repeat FROM loanwatch.outbox") == [(claimed,)]
+
+
+def test_two_dispatchers_never_send_anything_twice(
+    database, standin, channel, make_settings, dispatching, eventually, statuses
+):
+    settings = make_settings({"c": channel("slack"), "d": channel("slack_webhook")}, lease_seconds=60)
+    for _ in range(2):
+        dispatching(settings)
+
+    def tell(part: int) -> None:
+        for number in range(25):
+            halt(database, f"k{part} {number}")
+
+    threads = [threading.Thread(target=tell, args=(part,)) for part in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    eventually(lambda: statuses() == {"delivered": 200}, seconds=60)
+    assert len(standin.record.posts) == len(set(standin.record.delivered_keys())) == 100
+    assert len(standin.record.hooks) == 100
+
+
+def test_a_database_that_restarts_in_the_middle_costs_nothing(
+    tmp_path_factory, standin, channel, make_settings, dispatching, eventually
+):
+    folder = Path(tempfile.mkdtemp(prefix="loanwatch-restart-"))
+    folder.chmod(0o755)
+    server = EmbeddedServer(folder / "postgres", durable=False)
+    try:
+        own = Database(server.start())
+        migrate(own)
+        standin.fault = lambda _path: "slow_after:0.15"
+        dispatching(make_settings({"c": channel("slack")}, lease_seconds=5), own)
+        for number in range(12):
+            halt(own, f"k{number}")
+        eventually(lambda: len(standin.record.posts) >= 3)
+        server.stop()
+        standin.fault = lambda _path: "ok"
+        server.start()
+        halt(own, "after")
+
+        def delivered() -> bool:
+            with own.connect() as connection:
+                return connection.execute(
+                    "SELECT count(*) FILTER (WHERE status = 'delivered'), count(*) FROM loanwatch.outbox"
+                ).fetchone() == (13, 13)
+
+        eventually(delivered, seconds=40)
+        assert len(standin.record.posts) == len(set(standin.record.delivered_keys())) == 13
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("alerts", [1_000, pytest.param(10_000, marks=pytest.mark.deep)])
+def test_many_alerts_at_once_all_arrive(
+    database, standin, channel, make_settings, dispatching, eventually, statuses, query, alerts
+):
+    query("INSERT INTO loanwatch.ml_model (name) VALUES ('m'); "
+          "INSERT INTO loanwatch.alert_rule (metric, condition, threshold) "
+          f"SELECT 'x' || n, '<', 1 FROM generate_series(1, {alerts}) n")  # fmt: skip
+    dispatching(make_settings({"c": channel("webhook", timeout_seconds=10)}, lease_seconds=60))
+    query("INSERT INTO loanwatch.model_metric (model_id, name, value) "
+          f"SELECT id, 'x' || n, 0 FROM loanwatch.ml_model, generate_series(1, {alerts}) n")  # fmt: skip
+    eventually(lambda: statuses() == {"delivered": alerts}, seconds=240)
+    assert len({request["key"] for request in standin.record.webhooks}) == len(standin.record.webhooks) == alerts
