@@ -83,14 +83,14 @@ def initialise() -> int | None:
     """Find the window and begin its run; a window that was finished is left as it is, and all else is skipped."""
     context = get_current_context()
     params = context["params"]
-    window = orchestration.window_of(
+    run = orchestration.begin(
         start_date=params["start_date"],
         end_date=params["end_date"],
         interval_start=context.get("data_interval_start"),
         interval_end=context.get("data_interval_end"),
         run_after=context["dag_run"].run_after,
+        again=params["again"],
     )
-    run = orchestration.begin(window, again=params["again"])
     return None if run.status == "finished" else run.id
 
 
@@ -189,7 +189,9 @@ def finish() -> str:
 def run_failed() -> None:
     """Record that the run could not be completed, tell it, and fail, so that this DAG run is marked as failed."""
     run = get_current_context()["ti"].xcom_pull(task_ids="initialise")
-    raise AirflowFailException(orchestration.fail(run) if run else "the run could not be begun")
+    why = orchestration.fail(run) if run else "the run could not be begun"
+    orchestration.deliver()
+    raise AirflowFailException(why)
 
 
 @task(execution_timeout=timedelta(minutes=5))
@@ -199,6 +201,13 @@ def tell(event: str) -> str:
     if not sent:
         raise AirflowSkipException("nothing to tell")
     return f"{sent} sent"
+
+
+@task(execution_timeout=timedelta(minutes=5))
+def other_alerts() -> None:
+    """Deliver what else is owed: broken metric rules, alerts that closed, reminders."""
+    if not orchestration.deliver():
+        raise AirflowSkipException("there is no channel to tell")
 
 
 def _alert(name: str, *, event: str) -> Any:
@@ -254,7 +263,7 @@ def ml_pipeline_monitoring() -> None:
     compared >> [approve, deployed, kept]
     approve >> deployed >> _alert("promoted", event="promoted")
     kept >> _alert("challenger_rejected", event="challenger_rejected")
-    [*endings, deployed, kept] >> report() >> finish() >> run_failed()
+    [*endings, deployed, kept] >> report() >> finish() >> [run_failed(), other_alerts()]
 
 
 ml_pipeline_monitoring()

@@ -6,7 +6,7 @@ by the functions that work, in the task's own process.
 
 from loanwatch.orchestration.paths import after_comparison, after_data_quality, after_decision
 from loanwatch.orchestration.stages import begin, candidates_of, fail, perform
-from loanwatch.orchestration.telling import send_test_message, tell
+from loanwatch.orchestration.telling import deliver, send_test_message, tell
 from loanwatch.orchestration.window import Window, window_of
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "after_decision",
     "begin",
     "candidates_of",
+    "deliver",
     "fail",
     "perform",
     "send_test_message",

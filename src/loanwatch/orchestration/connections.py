@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from loanwatch.settings import Settings, load_settings
 
-__all__ = ["AirflowConnection", "database_url", "find_connection", "task_settings"]
+__all__ = ["AirflowConnection", "database_url", "find_connection", "slack_channel", "task_settings"]
 
 POSTGRES = "postgres_default"
 SLACK = "slack_connection"
@@ -59,7 +59,21 @@ def database_url(connection: AirflowConnection) -> str:
     return f"postgresql://{login}{'@' if login else ''}{host}{port}/{schema}{query}"
 
 
+def slack_channel(connection: AirflowConnection) -> dict[str, Any]:
+    """Return a channel of loanwatch's settings: a bot, or an incoming webhook where the password is its URL."""
+    if (connection.password or "").startswith(("https://", "http://")):
+        return {"type": "slack_webhook", "url": connection.password}
+    channel = {"type": "slack", "token": connection.password or "", "channel": connection.login or ""}
+    api_url = connection.extra_dejson.get("base_url")
+    return {**channel, "api_url": api_url} if api_url else channel
+
+
 def task_settings() -> Settings:
-    """Return the settings of a task: the environment's, with Airflow's database where it has the connection."""
-    postgres = find_connection(POSTGRES)
-    return load_settings(database_url=database_url(postgres) if postgres else None)
+    """Return the settings of a task: the environment's, with Airflow's connections where it has them."""
+    settings = load_settings()
+    arguments: dict[str, Any] = {}
+    if postgres := find_connection(POSTGRES):
+        arguments["database_url"] = database_url(postgres)
+    if slack := find_connection(SLACK):
+        arguments["channels"] = {**settings.channels, SLACK: slack_channel(slack)}
+    return load_settings(**arguments) if arguments else settings

@@ -2,11 +2,12 @@
 
 import contextlib
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from loanwatch.errors import LoanwatchError
 from loanwatch.orchestration.connections import task_settings
-from loanwatch.orchestration.window import Window
+from loanwatch.orchestration.window import window_of
 
 if TYPE_CHECKING:
     from loanwatch.pipeline import Run, Step
@@ -14,13 +15,31 @@ if TYPE_CHECKING:
 __all__ = ["begin", "candidates_of", "fail", "perform", "permanent"]
 
 
-def begin(window: Window, *, again: bool) -> "Run":
-    """Bring the schema up to date and return the run of the window: one under way or finished, or else a new one."""
+def begin(
+    *,
+    start_date: str | None,
+    end_date: str | None,
+    interval_start: datetime | None,
+    interval_end: datetime | None,
+    run_after: datetime,
+    again: bool,
+) -> "Run":
+    """Bring the schema up to date and return the run of the window: one under way or finished, or else a new one.
+
+    The window is that of `window_of`; with `again` a window that was finished is taken anew.
+    """
     from loanwatch.database import migrate, open_database
     from loanwatch.pipeline import begin_run
 
-    settings = task_settings()
     with permanent():
+        window = window_of(
+            start_date=start_date,
+            end_date=end_date,
+            interval_start=interval_start,
+            interval_end=interval_end,
+            run_after=run_after,
+        )
+        settings = task_settings()
         database = open_database(settings)
         migrate(database)
         return begin_run(database, settings.contract(), start=window.start, end=window.end, again=again)

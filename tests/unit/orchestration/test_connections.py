@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from loanwatch.orchestration.connections import database_url
+from loanwatch.orchestration.connections import database_url, slack_channel
 
 
 @dataclass
@@ -32,3 +32,15 @@ def test_what_is_left_out_is_left_to_libpq() -> None:
 def test_only_libpqs_own_extras_are_passed_on(extras: dict[str, Any]) -> None:
     parsed = conninfo_to_dict(database_url(Connection(extra_dejson=extras)))
     assert (parsed["sslmode"], "cursor" in parsed, "iam" in parsed) == ("require", False, False)
+
+
+def test_the_login_of_the_slack_connection_is_the_channel() -> None:
+    bot = Connection(login="#lending", password="xoxb-1", extra_dejson={"base_url": "http://127.0.0.1:1/api/"})
+    assert slack_channel(bot) == {
+        "type": "slack", "token": "xoxb-1", "channel": "#lending", "api_url": "http://127.0.0.1:1/api/",
+    }  # fmt: skip
+
+
+def test_a_password_that_is_a_url_is_an_incoming_webhook() -> None:
+    hook = Connection(login=None, password="https://hooks.example/services/T/B/x")
+    assert slack_channel(hook) == {"type": "slack_webhook", "url": "https://hooks.example/services/T/B/x"}
