@@ -29,7 +29,7 @@ class Plan:
     label: LabelReading | None = None
     score: ScoreReading | None = None
     samples: tuple[pl.DataFrame, pl.DataFrame]
-    """Rows of reference and current, evenly spaced, as they came."""
+    """Rows of reference and current as they came, evenly spaced, or without a score the first ones of current."""
 
     @property
     def limitations(self) -> Iterator[str]:
@@ -56,7 +56,8 @@ def plan_comparison(
         If a column with a role is in neither table or cannot have that role, or two roles name one column.
     """
     _check_roles((reference, current), {"label": label, "score": score, "time": time})
-    samples = (_sample(reference), _sample(current))
+    # What the reference holds fixes the bins; current only has to be looked at, unless its scores are judged.
+    samples = (_sample(reference), _sample(current) if score else _head(current))
     roles = {name for name in (label, score, time) if name}
     names = [n for n in dict.fromkeys([*reference.schema, *current.schema]) if n not in roles]
     columns = {
@@ -127,4 +128,13 @@ def _check_roles(tables: tuple[Table, Table], roles: Mapping[str, str | None]) -
 
 def _sample(table: Table) -> pl.DataFrame:
     columns = list(table.schema)
-    return table.sample(columns, rows=min(_SAMPLED_ROWS, _SAMPLED_CELLS // max(len(columns), 1)))
+    return table.sample(columns, rows=_most_rows(columns))
+
+
+def _head(table: Table) -> pl.DataFrame:
+    columns = list(table.schema)
+    return table.head(columns, rows=_most_rows(columns))
+
+
+def _most_rows(columns: list[str]) -> int:
+    return min(_SAMPLED_ROWS, _SAMPLED_CELLS // max(len(columns), 1))

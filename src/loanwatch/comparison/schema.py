@@ -12,6 +12,8 @@ from loanwatch.monitoring import CheckReport, Finding, Severity, Status
 __all__ = ["check_schema"]
 
 _CHECK = "columns"
+_LOOKED_AT = 2_000
+"""Values of each table that show what a column of texts holds."""
 
 
 def check_schema(samples: tuple[pl.DataFrame, pl.DataFrame], contract: Contract) -> CheckReport:
@@ -50,7 +52,9 @@ def _findings(samples: tuple[pl.DataFrame, pl.DataFrame], contract: Contract) ->
             severity = Severity.HIGH if name in compared else Severity.LOW
             yield _finding(name, severity, f"{shorten(name)} is not in the current table.")
         elif name in compared and min(first[name].count(), second[name].count()):
-            before, now = (read_column([s[name]], rows=s.height) for s in samples)
+            if first[name].dtype == second[name].dtype != pl.String:
+                continue
+            before, now = (read_column([s[name].drop_nulls().head(_LOOKED_AT)], rows=s.height) for s in samples)
             if _differs(before, now):
                 yield _finding(name, Severity.HIGH, f"{shorten(name)} held {_holds(before)} and now {_holds(now)}.")
     for name in second.columns:

@@ -53,6 +53,10 @@ class Table:
             lambda: wanted.collect() if step == 1 else wanted.gather_every(step).collect(engine="streaming")
         )
 
+    def head(self, columns: Sequence[str], *, rows: int) -> pl.DataFrame:
+        """Return the first rows; costs little in a file of any length."""
+        return self._guarded(self.lazy.select(columns).head(rows).collect)
+
     def blocks(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Give the rows of some columns in blocks, in order; none for an empty table."""
         size = min(max(_CELLS // max(len(columns), 1), _SMALLEST_BLOCK), _LARGEST_BLOCK)
