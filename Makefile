@@ -53,14 +53,45 @@ test: lint  ## Lint, type-check, and run unit tests, integration tests and docte
 test-deep: $(VENV)/dev  ## Run the long checks: acceptance, kill tests, false alarms and power
 	@$(BIN)/pytest -q -n 2 -m deep tests
 
+# Airflow's environment is its own: its pins and loanwatch's tools do not mix. The locks are complete, so pip resolves nothing.
+AIRFLOW_VENV := .venv-airflow
+AIRFLOW_BIN := $(AIRFLOW_VENV)/bin
+
+$(AIRFLOW_VENV)/installed: requirements/airflow-test.lock pyproject.toml
+	@$(PYTHON) -m venv $(AIRFLOW_VENV)
+	@echo "installing Airflow into $(AIRFLOW_VENV) (about two minutes the first time)"
+	@$(AIRFLOW_BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps --require-hashes -r requirements/airflow-test.lock
+	@$(AIRFLOW_BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: airflow
+airflow: $(AIRFLOW_VENV)/installed  ## Airflow and the services on this machine, until Ctrl-C (EXECUTOR=celery)
+	@exec $(AIRFLOW_BIN)/python -m loanwatch.orchestration.local
+
+.PHONY: test-airflow
+test-airflow: $(AIRFLOW_VENV)/installed  ## Test the DAGs on a real Airflow, LocalExecutor and Celery
+	@scripts/install-redis.sh
+	@OMP_NUM_THREADS=1 $(AIRFLOW_BIN)/python -m pytest -q -c tests/airflow/pytest.ini --rootdir=tests/airflow tests/airflow
+
+.PHONY: lint-containers
+lint-containers: $(VENV)/dev  ## Lint the Dockerfile and, where docker is installed, check compose.yaml
+	@$(BIN)/hadolint Dockerfile
+	@if docker compose version >/dev/null 2>&1; then docker compose config -q; else echo "no docker compose here: compose.yaml is not checked"; fi
+
+.PHONY: compose-test
+compose-test: $(VENV)/dev  ## Bring the stack up on the Docker engine, run it once, take it down
+	@LOANWATCH_COMPOSE_TEST=1 $(BIN)/pytest -q --timeout 1200 tests/compose
+
 .PHONY: lock
 lock: $(VENV)/python  ## Lock the requirements anew
 	@$(PIP) install uv
-	@for set in "runtime --group build" "airflow --extra airflow --group build" "dev --group dev --group build"; do \
+	@for set in "runtime --extra object-store --group build" "airflow --extra airflow --extra object-store --group build" \
+	    "airflow-test --extra airflow --extra object-store --group airflow-test --group build" \
+	    "dev --extra object-store --group dev --group build"; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" $${set#* } pyproject.toml -o requirements/$${set%% *}.lock; done
 
 .PHONY: clean
 clean:  ## Stop the embedded server and remove .venv, caches and demo data
 	@if [ -x $(BIN)/loanwatch ]; then $(BIN)/loanwatch db stop || true; fi
-	@rm -rf $(VENV) .loanwatch .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(AIRFLOW_VENV) .loanwatch .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

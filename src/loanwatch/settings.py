@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """`postgresql://user:password@host:port/database`."""
     creds_file: Path | None = None
     """A JSON file with host, database, user, password and port."""
+    storage_url: str | None = None
+    """`s3://bucket/prefix`: snapshots, models and reports lie there instead of in `home`."""
     contract_file: Path | None = None
     """The contract; by default the loan contract that ships with loanwatch."""
     leakage: Literal["halt", "exclude", "warn"] | None = None

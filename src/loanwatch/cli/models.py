@@ -57,13 +57,13 @@ def promote(
     from loanwatch.database import open_database
     from loanwatch.pipeline.bundle import load_model
     from loanwatch.registry import deploy, find_version, online_version
-    from loanwatch.storage import Storage
+    from loanwatch.storage import open_storage
 
     here = shared(context)
     name = here.settings.contract().name
     with open_database(here.settings).connect() as connection:
         found = find_version(connection, name, version)
-        load_model(Storage(here.settings.model_folder), found)  # its files are whole, or nothing is switched
+        load_model(open_storage(here.settings, "models"), found)  # its files are whole, or nothing is switched
         champion = online_version(connection, name)
         deploy(connection, found, expected_champion_id=champion.id if champion else None, reason=reason, actor=_actor())
     before = champion.title if champion else "nothing"
@@ -81,12 +81,12 @@ def roll_back(context: typer.Context, reason: Reason = "rolled back by hand", as
     from loanwatch.monitoring import Severity
     from loanwatch.pipeline.bundle import load_model
     from loanwatch.registry import rollback
-    from loanwatch.storage import Storage
+    from loanwatch.storage import open_storage
 
     here = shared(context)
     with open_database(here.settings).connect() as connection:
         before, after = rollback(connection, here.settings.contract().name, reason=reason, actor=_actor())
-        load_model(Storage(here.settings.model_folder), after)  # its files are whole, or the transaction is undone
+        load_model(open_storage(here.settings, "models"), after)  # its files are whole, or the transaction is undone
         open_alert(
             connection,
             event=Event.ROLLED_BACK,

@@ -43,7 +43,7 @@ def predict(
     from loanwatch.database import migrate, open_database
     from loanwatch.predictor.batch import chosen_scorer, predict_file, predict_window
     from loanwatch.predictor.batch_sources import count_rows
-    from loanwatch.storage import Storage
+    from loanwatch.storage import open_storage
 
     here = shared(context)
     if (source is None) != (start is not None and end is not None) or (source is not None and (start or end)):
@@ -51,7 +51,7 @@ def predict(
     settings = here.settings
     database = open_database(settings)
     migrate(database)
-    scorer = chosen_scorer(database, Storage(settings.model_folder), settings.contract(), version=version)
+    scorer = chosen_scorer(database, open_storage(settings, "models"), settings.contract(), version=version)
     with here.progress("applications", total=count_rows(source) if source else None) as advance:
         if source is not None:
             done = predict_file(scorer, source, output=output, database=database, explain=explain, progress=advance)

@@ -21,7 +21,7 @@ from loanwatch.pipeline.runs import Run, find_run
 from loanwatch.pipeline.steps import Step, steps_of
 from loanwatch.registry import ModelVersion, version_by_id
 from loanwatch.settings import Settings
-from loanwatch.storage import Storage
+from loanwatch.storage import open_storage
 
 __all__ = ["RunContext", "open_run"]
 
@@ -35,9 +35,9 @@ class RunContext:
         self.run = run
         self.database = database
         self.settings = settings
-        self.snapshots = Storage(settings.snapshot_folder)
-        self.models = Storage(settings.model_folder)
-        self.reports = Storage(settings.report_folder)
+        self.snapshots = open_storage(settings, "runs")
+        self.models = open_storage(settings, "models")
+        self.reports = open_storage(settings, "reports")
         self.tell = tell or (lambda _message: None)
         """Called with what is being done, for a progress bar."""
 

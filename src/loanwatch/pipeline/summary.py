@@ -48,7 +48,7 @@ def summarise(context: RunContext) -> dict[str, Any]:
         "action": decision.action.value,
         "reasons": list(decision.reasons),
         "model": online.title if online else None,
-        "report": str(context.reports.path(report_key(context))),
+        "report": context.reports.location(report_key(context)),
     }
 
 

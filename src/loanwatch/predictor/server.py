@@ -35,7 +35,7 @@ from loanwatch.predictor.shipper import Shipper
 from loanwatch.predictor.spool import Spool
 from loanwatch.predictor.watch import Watcher
 from loanwatch.settings import Settings
-from loanwatch.storage import Storage
+from loanwatch.storage import open_storage
 
 __all__ = ["create_service", "serve"]
 
@@ -91,7 +91,7 @@ def create_service(options: ServeOptions, *, worker: int = 0) -> Service:
         metrics.add("refused", by=refused)
         metrics.set("spool_bytes", spool.untaken)
 
-    watcher = Watcher(database, Storage(options.settings.model_folder), contract, told=swapped)
+    watcher = Watcher(database, open_storage(options.settings, "models"), contract, told=swapped)
     spool = Spool(options.spool_folder)
     inner = inner_app(
         contract, watcher=watcher, spool=spool, metrics=metrics, max_rows=options.max_rows, tokens=options.tokens

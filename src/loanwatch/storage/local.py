@@ -45,6 +45,10 @@ class Storage:
             raise StorageError(f"{key!r} leads out of {self.folder}")
         return path
 
+    def location(self, key: str) -> str:
+        """Return where people find the key's file."""
+        return str(self.path(key))
+
     def exists(self, key: str) -> bool:
         """Tell whether the key has a file."""
         return self.path(key).is_file()
