@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import psycopg
 from psycopg.rows import TupleRow
 
-from loanwatch.alerts import Event, open_alert
+from loanwatch.alerts import Event, open_alert, report_well
 from loanwatch.contract import Contract
 from loanwatch.database import Database
 from loanwatch.errors import ArtifactError, DatabaseError, LoanwatchError, shorten
@@ -161,6 +162,8 @@ class Watcher:
         self._failed = None
         self._use(scorer)
         self._log.info("model in use", model=version.title)
+        for event in (Event.MODEL_UNUSABLE, Event.PREDICTOR_WITHOUT_MODEL):
+            report_well(connection, dedup_key=self._cause(event), window=datetime.now(UTC).isoformat())
 
     def _use(self, scorer: Scorer | None) -> None:
         self.scorer = scorer
@@ -177,5 +180,8 @@ class Watcher:
             severity=Severity.CRITICAL if self.scorer is None else Severity.HIGH,
             message=f"{self.contract.title}: the predictor cannot use {version.title}; {kept}. {shorten(error, 400)}",
             model_id=version.id,
-            dedup_key=f"{self.contract.name}/{event.value}/{version.id}",
+            dedup_key=self._cause(event),
         )
+
+    def _cause(self, event: Event) -> str:
+        return f"{self.contract.name}/{event.value}"

@@ -244,6 +244,7 @@ def test_a_broken_model_is_not_taken_and_an_alert_says_so(lender, serve, models,
     good = lender.register(models[1])
     lender.deploy(good)
     until(lambda: served.predict([EXAMPLE]).json()[0]["model_version"] == good.version, 2)
+    until(lambda: lender.query("SELECT status FROM loanwatch.alert") == [("resolved",)], 2)
 
 
 class _Useless:
