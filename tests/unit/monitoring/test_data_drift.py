@@ -1,6 +1,6 @@
 import json
 import math
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -220,3 +220,34 @@ def test_false_alarms_stay_under_the_bars(rows):
         flagged += bool(report.findings)
     assert alarms <= 0.01 * pairs
     assert flagged <= 0.05 * pairs
+
+
+def test_columns_that_go_missing_together_are_one_finding(reference):
+    frame = simulate_features(CURRENT_ROWS, seed=31)
+    lost = pl.Series(np.random.default_rng(0).random(CURRENT_ROWS) < 0.3)
+    columns = ["monthly_debt", "years_of_credit_history", "max_open_credit", "bankruptcies", "home_ownership"]
+    emptied = frame.with_columns(pl.when(lost).then(None).otherwise(pl.col(c)).alias(c) for c in columns)
+    report = compare(reference, emptied)
+    joint = [f for f in report.findings if "columns" in f.details]
+    assert len(joint) == 1
+    assert set(joint[0].details["columns"]) <= set(columns)
+    assert len(joint[0].details["columns"]) >= 3
+    assert "missing more often" in joint[0].sentence
+    assert "5 of 20 features moved" in report.summary
+
+
+def test_days_that_move_both_columns_of_a_pair_are_no_change_of_their_relation():
+    rng = np.random.default_rng(5)
+
+    def window(days, seed):
+        draw = np.random.default_rng(seed)
+        common = np.repeat(rng.normal(0, 0.5, days), 300)
+        at = [date(2024, 1, 1) + timedelta(i) for i in range(days) for _ in range(300)]
+        values = {c: np.exp(common + draw.normal(size=days * 300)) for c in ("annual_income", "monthly_debt")}
+        return pl.DataFrame({**values, "application_time": pl.Series(at, dtype=pl.Date)})
+
+    flagged = 0
+    for seed in range(12):
+        first = profile(window(40, seed))
+        flagged += any("multivariate" in f.check for f in compare(first, window(4, 100 + seed)).findings)
+    assert flagged <= 1

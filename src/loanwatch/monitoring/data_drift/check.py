@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from loanwatch.contract import Contract
 from loanwatch.monitoring.data_drift.column_change import ColumnChange, Variation
+from loanwatch.monitoring.data_drift.joint_missing import group_joint_missing
 from loanwatch.monitoring.data_drift.multivariate import PairChange, compare_correlations, group_by_hub
 from loanwatch.monitoring.data_drift.sentences import column_sentence, hub_sentence, number
 from loanwatch.monitoring.data_drift.univariate import compare_categorical, compare_numeric
@@ -64,11 +65,16 @@ def check(
         side = "reference" if reference.rows == 0 else "current window"
         return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=f"The {side} holds no rows: no comparison.")
     changes = {change.subject: change for change in _compare_columns(reference, current, contract)}
-    pairs = compare_correlations(reference, current, names=[c.name for c in contract.monitored])
+    pairs = compare_correlations(
+        reference,
+        current,
+        names=[c.name for c in contract.monitored],
+        variation={name: change.variation.values for name, change in changes.items()},
+    )
     corrected = _correct(changes, pairs)
     reliance = _reliance(importance or {})
     findings = [
-        *_column_findings(changes, corrected, reliance),
+        *group_joint_missing(list(_column_findings(changes, corrected, reliance))),
         *_pair_findings(changes, corrected, reliance, contract),
     ]
     findings.sort(key=lambda finding: (-finding.severity, -_first_psi(finding)))
@@ -208,7 +214,7 @@ def _capitalised(sentence: str) -> str:
 
 def _summary(findings: list[Finding], contract: Contract, *, n_features: int) -> str:
     features = {c.name for c in contract.monitored}
-    moved = {f.subject for f in findings if f.subject in features}
+    moved = {name for f in findings for name in f.details.get("columns", [f.subject]) if name in features}
     matters = [n for n in dict.fromkeys(f.subject for f in findings if f.severity >= Severity.MEDIUM) if n in features]
     also = sorted({f.subject for f in findings} - features)
     tail = f"; the {' and the '.join(also)} moved too" if also else ""

@@ -33,6 +33,7 @@ class ColumnChange:
     """Aspect (`values`, `shape`, `share`, `missing`, `unseen`) → p-value before correction."""
     sizes: Mapping[str, DriftSize]
     """Aspect → size that counts when the aspect is real."""
+    variation: Variation = field(default_factory=Variation)
     limitation: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 

@@ -1,5 +1,6 @@
 """Compare the correlation matrices of two profiles."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,9 @@ class PairChange:
         return DriftSize(correlation_change=self.change)
 
 
-def compare_correlations(reference: Profile, current: Profile, *, names: Iterable[str]) -> tuple[PairChange, ...]:
+def compare_correlations(
+    reference: Profile, current: Profile, *, names: Iterable[str], variation: Mapping[str, float] | None = None
+) -> tuple[PairChange, ...]:
     """Test every pair of numeric columns that both windows can show.
 
     Pairs of columns with too few common rows for the approximation are left out.
@@ -47,6 +50,9 @@ def compare_correlations(reference: Profile, current: Profile, *, names: Iterabl
     reference, current : Profile
     names : iterable of str
         Columns to take part.
+    variation : mapping of str to float, >= 1
+        Column → φ of its values. Days that move both columns of a pair add to the spread of its correlation; days
+        that move one of them do not.
     """
     first, second = reference.moments, current.moments
     if first is None or second is None:
@@ -54,13 +60,15 @@ def compare_correlations(reference: Profile, current: Profile, *, names: Iterabl
     wanted = [n for n in names if n in first.names and n in second.names]
     at_first, at_second = [first.names.index(n) for n in wanted], [second.names.index(n) for n in wanted]
     usable = np.triu(_usable(first, second, at_first, at_second), k=1)
+    phi = {name: (variation or {}).get(name, 1.0) for name in wanted}
     pairs = []
     for i, j in np.argwhere(usable).tolist():
         (a, b), (c, d) = (at_first[i], at_first[j]), (at_second[i], at_second[j])
         r, s = float(first.correlations[a, b]), float(second.correlations[c, d])
         n, m = int(first.rows[a, b]), int(second.rows[c, d])
         factor = (first.kurtosis_factors[a, b] * n + second.kurtosis_factors[c, d] * m) / (n + m)
-        test = correlation_change(r, n, s, m, kurtosis_factor=max(1.0, float(factor)))
+        days = 1.0 + math.sqrt(max(phi[wanted[i]] - 1.0, 0.0) * max(phi[wanted[j]] - 1.0, 0.0))
+        test = correlation_change(r, n, s, m, kurtosis_factor=max(1.0, float(factor)), dispersion=days)
         pairs.append(
             PairChange(
                 columns=(wanted[i], wanted[j]),

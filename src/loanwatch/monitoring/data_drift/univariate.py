@@ -61,6 +61,7 @@ def compare_numeric(
         ),
         p_values={"values": ks.p_value, "shape": shape.p_value, **presence.p_values},
         sizes={"values": size, "shape": size, "missing": _with_psi(presence, index)},
+        variation=variation,
         details=column_details(reference, current),
     )
 
@@ -101,6 +102,7 @@ def compare_categorical(
             "unseen": DriftSize(unseen_share=unseen.change),
             "missing": _with_psi(presence, index),
         },
+        variation=variation,
         details=column_details(reference, current),
     )
 
@@ -132,6 +134,7 @@ def compare_presence(
         p_values={"missing": change.p_value},
         sizes={"missing": DriftSize(missing_change=abs(change.change))},
         limitation=limitation,
+        variation=variation,
         details=column_details(reference, current),
     )
 
