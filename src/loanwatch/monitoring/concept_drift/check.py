@@ -11,6 +11,7 @@ from loanwatch.monitoring.concept_drift.cells import cut_features
 from loanwatch.monitoring.concept_drift.dating import DatedChange, date_change
 from loanwatch.monitoring.concept_drift.relation import LEVEL, Change, find_changes
 from loanwatch.monitoring.concept_drift.sentences import describe_change, plain_date
+from loanwatch.monitoring.concept_drift.sequential import watch_stream
 from loanwatch.monitoring.label_maturity import JudgedLabels, judge_labels
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.scored_window import ScoredWindow
@@ -59,7 +60,8 @@ def check(
     Returns
     -------
     CheckReport
-        `details["since"]`: ISO date of the change, or None. Skipped without enough labels.
+        `details["since"]`: ISO date of the change, or None; `details["stream"]`: when somebody reading label after
+        label would have known (`StreamAlarm`), or None. Skipped without enough labels.
     """
     known, judged = reference.labelled(), judge_labels(current, contract, as_of=as_of)
     if reason := _too_few(known, "The deployed model's hold-out") or _too_few(judged.window, "The window"):
@@ -72,8 +74,12 @@ def check(
     named = tuple(c for c in named if _severity(c) > Severity.NONE)
     dated = date_change(known, judged.window, [c.cells for c in named if c.cells]) if named and _dated(judged) else None
     findings = [_finding(c, judged.window, contract, dated) for c in named]
+    alarm = watch_stream(known, judged.window)
     return _report(
-        findings, judged, {"score_calibration": calibration} | _measured(tested, known, judged.window), dated
+        findings,
+        judged,
+        {"score_calibration": calibration} | _measured(tested, known, judged.window),
+        _dates(dated, findings) | {"stream": alarm.to_dict() if alarm else None},
     )
 
 
@@ -167,7 +173,7 @@ def _report(
     findings: list[Finding],
     judged: JudgedLabels,
     measurements: dict[str, tuple[Measurement, ...]],
-    dated: DatedChange | None,
+    details: dict[str, Any],
 ) -> CheckReport:
     findings = sorted(findings, key=lambda f: -f.severity)
     fails = any(f.severity >= Severity.MEDIUM for f in findings)
@@ -178,7 +184,7 @@ def _report(
         findings=tuple(findings),
         measurements=measurements,
         limitations=judged.limitations,
-        details=_dates(dated, findings) | {"judged_rows": judged.window.rows},
+        details=details | {"judged_rows": judged.window.rows},
     )
 
 

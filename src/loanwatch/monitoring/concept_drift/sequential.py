@@ -1,6 +1,7 @@
 """The label stream watched row by row: when the model's probabilities stopped coming true."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,14 @@ class StreamAlarm:
     """Applications of the window, in order of time, up to and with that one."""
     started: int
     """Applications before the change, judged by the labels up to the alarm."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only, ready for JSON."""
+        return {
+            "time": str(np.datetime_as_string(self.time, unit="s")),
+            "applications": self.applications,
+            "started": self.started,
+        }
 
 
 def watch_stream(

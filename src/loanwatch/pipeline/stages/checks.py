@@ -13,6 +13,7 @@ from loanwatch.monitoring import concept_drift as concept_drift_check
 from loanwatch.monitoring import data_drift as data_drift_check
 from loanwatch.monitoring import data_quality as data_quality_check
 from loanwatch.monitoring import performance as performance_check
+from loanwatch.monitoring.cause import explain_change
 from loanwatch.monitoring.profile import profile_window
 from loanwatch.pipeline.context import RunContext, label_as_numbers
 from loanwatch.pipeline.stages.alert import open_run_alert, report_run_well
@@ -119,16 +120,27 @@ def model_drift(context: RunContext, connection: Connection[Any]) -> StepResult:
 
 
 def concept_drift(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
-    """Ask whether the relation between features and label is still the one the model learnt."""
+    """Ask whether the relation between features and label is still the one the model learnt, and what caused a change."""
     if context.champion is None:
         return _skipped()
-    return _step(concept_drift_check.check(context.champion.holdout, context.scored(), context.contract))
+    reference, current, as_of = context.champion.holdout, context.scored(), context.run.started_at
+    report = concept_drift_check.check(reference, current, context.contract, as_of=as_of)
+    cause = explain_change(
+        reference,
+        current,
+        context.contract,
+        data_quality=context.report("data_quality"),
+        data_drift=context.report("data_drift"),
+        concept_drift=report,
+        as_of=as_of,
+    )
+    return _step(report, cause=cause.to_dict())
 
 
-def _step(report: CheckReport) -> StepResult:
+def _step(report: CheckReport, **more: Any) -> StepResult:  # noqa: ANN401  (what the report does not hold)
     failed = report.severity >= Severity.MEDIUM
     status = StepStatus.SKIPPED if report.status is Status.SKIPPED else StepStatus.FAIL if failed else StepStatus.PASS
-    return StepResult(status=status, message=report.summary, result={"report": report.to_dict()})
+    return StepResult(status=status, message=report.summary, result={"report": report.to_dict(), **more})
 
 
 def _skipped() -> StepResult:

@@ -1,0 +1,64 @@
+"""The cause of a change, in the words of a risk officer."""
+
+from collections.abc import Sequence
+
+from loanwatch.contract import Contract
+from loanwatch.monitoring.cause.split import LossSplit
+from loanwatch.monitoring.concept_drift.cells import SCORE
+from loanwatch.monitoring.concept_drift.relation import LEVEL
+from loanwatch.monitoring.result import CheckReport, Measurement, Status
+
+__all__ = ["cause_sentence"]
+
+_NAMED = 3
+
+
+def cause_sentence(
+    verdict: str,
+    contract: Contract,
+    *,
+    features: Sequence[str],
+    relation: Sequence[str],
+    split: LossSplit,
+    related: CheckReport,
+) -> str:
+    """Return what happened, what it cost and what to do."""
+    seen = related.status is not Status.SKIPPED
+    moved = f"features moved ({_listed(features, contract)})"
+    if verdict == "none":
+        return "Nothing that matters changed between the hold-out and this window." if seen else _unseen("")
+    if verdict == "features":
+        if not seen:
+            return _unseen(f"{moved}; ")
+        cost = _cost("the Brier score", split.features)
+        return f"{_capital(moved)}, model still calibrated: no retraining needed; {cost}."
+    since = related.details.get("since_text")
+    when = f", since {since}" if since else ""
+    advice = "retrain on data after it" if since else "retrain on recent data"
+    changed = f"relation changed, mostly through {_listed(relation[:1], contract)}{when}"
+    cost = _cost("the Brier score", split.relation)
+    if verdict == "both":
+        return f"{_capital(moved)} and {changed}: {advice}; {cost}."
+    return f"{_capital(changed)}: {advice}; {cost}."
+
+
+def _unseen(start: str) -> str:
+    return _capital(f"{start}whether the relation to the label changed cannot be seen before labels arrive.")
+
+
+def _cost(what: str, part: Measurement | None) -> str:
+    if part is None:
+        return f"what that does to {what} is not known"
+    interval = f"95 % interval {part.lower:+.4f} to {part.upper:+.4f}"
+    return f"that moved {what} by {part.value:+.4f} ({interval})"
+
+
+def _listed(names: Sequence[str], contract: Contract) -> str:
+    special = {LEVEL: "the level of the label", SCORE: "the score"}
+    titles = [special[n] if n in special else contract.label_of(n) for n in names[:_NAMED]]
+    more = len(names) - len(titles)
+    return ", ".join(titles) + (f" and {more} more" if more else "")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
