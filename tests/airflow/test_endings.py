@@ -125,7 +125,8 @@ def test_slack_is_told_exactly_what_the_ending_is_about(by_dag: tuple[Database, 
     database, ended = by_dag
     with database.connect() as connection:
         told = connection.execute(
-            "SELECT a.event, c.kind, o.status FROM loanwatch.outbox o JOIN loanwatch.alert a ON a.id = o.alert_id "
+            "SELECT coalesce(a.event, 'rule'), c.kind, o.status FROM loanwatch.outbox o "
+            "JOIN loanwatch.alert a ON a.id = o.alert_id "
             "JOIN loanwatch.alert_change c ON c.id = o.change_id, loanwatch.run r "
             "WHERE r.id = %s AND o.created_at BETWEEN r.started_at AND r.finished_at + interval '20 s'",
             (ended[number].run.id,),
