@@ -54,7 +54,9 @@ def promote(
     context: typer.Context, version: Version, reason: Reason = "promoted by hand", as_json: AsJson = False
 ) -> None:
     """Put a version online, whatever the comparison said."""
+    from loanwatch.alerts import Event, create_default_rules, open_alert
     from loanwatch.database import open_database
+    from loanwatch.monitoring import Severity
     from loanwatch.pipeline.bundle import load_model
     from loanwatch.registry import deploy, find_version, online_version
     from loanwatch.storage import open_storage
@@ -65,8 +67,17 @@ def promote(
         found = find_version(connection, name, version)
         load_model(open_storage(here.settings, "models"), found)  # its files are whole, or nothing is switched
         champion = online_version(connection, name)
+        before = champion.title if champion else "nothing"
         deploy(connection, found, expected_champion_id=champion.id if champion else None, reason=reason, actor=_actor())
-    before = champion.title if champion else "nothing"
+        create_default_rules(connection, name, here.settings.contract().policy)
+        if champion is None or champion.id != found.id:
+            open_alert(
+                connection,
+                event=Event.PROMOTED,
+                severity=Severity.LOW,
+                message=f"{found.title} was put online by {_actor()} in place of {before}: {reason}",
+                model_id=found.id,
+            )
     here.show(
         {"online": found.title, "was_online": champion.title if champion else None},
         f"{found.title} is online; {before} was.",

@@ -1,0 +1,140 @@
+"""Alerts and rules on the command line, for people and for machines."""
+
+# ruff: noqa: PLR0917  (pytest fills in fixtures by name)
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from typer.testing import CliRunner
+
+from loanwatch.alerts import Event, open_alert
+from loanwatch.cli.app import app
+from loanwatch.errors import LoanwatchError
+from loanwatch.monitoring import Severity
+from loanwatch.predictor.tokens import issue_token
+
+
+@pytest.fixture
+def command(database, tmp_path, monkeypatch, standin):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOANWATCH_DATABASE_URL", database.conninfo)
+    (tmp_path / "loanwatch.toml").write_text(
+        f'[channels.ops]\ntype = "slack"\nchannel = "C1"\napi_url = "{standin.url}/api/"\n'
+        f'[channels.hook]\ntype = "webhook"\nurl = "{standin.url}/hook"\n'
+    )
+    monkeypatch.setenv("LOANWATCH_CHANNELS__OPS__TOKEN", standin.token)
+
+    def run(*arguments: str):
+        result = CliRunner().invoke(app, [*arguments, *(["--json"] if "--json" not in arguments else [])])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    return run
+
+
+@pytest.fixture
+def alert(database) -> int:
+    with database.connect() as connection:
+        return open_alert(connection, event=Event.HALTED, severity=Severity.HIGH, message="m", dedup_key="k")
+
+
+def test_the_life_of_an_alert(command, alert):
+    assert [found["id"] for found in command("alerts", "list")] == [alert]
+    assert command("alerts", "list", "--severity", "low") == []
+    number = str(alert)
+    assert command("alerts", "ack", number, "--by", "ada", "--note", "calling")["acknowledged_by"] == "ada"
+    assert command("alerts", "mute", number, "--for", "8h", "--by", "ada")["is_muted"] is True
+    assert command("alerts", "unmute", number, "--by", "ada")["is_muted"] is False
+    assert command("alerts", "resolve", number, "--by", "ada", "--note", "fixed")["resolution"] == "fixed"
+    assert command("alerts", "list") == []
+    assert len(command("alerts", "show", number)["changes"]) == 5
+
+
+def test_the_life_of_a_rule(command):
+    rule = command("rules", "add", "accuracy", "<", "0.85", "--severity", "high", "--model", "churn")
+    assert (rule["metric"], rule["condition"], rule["threshold"], rule["model"]) == ("accuracy", "<", 0.85, "churn")
+    assert command("rules", "change", str(rule["id"]), "--threshold", "0.8", "--disable")["enabled"] is False
+    assert command("rules", "list")[0]["threshold"] == 0.8
+    command("rules", "delete", str(rule["id"]))
+    assert command("rules", "list") == []
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("alerts", "ack", "7"), "alert 7 is not open"),
+    (("alerts", "show", "7"), "there is no alert 7"),
+    (("alerts", "mute", "7", "--for", "soon"), "not a length of time"),
+    (("alerts", "redeliver",), "name one delivery"),
+    (("alerts", "redeliver", "7"), "delivery 7 is no dead letter"),
+    (("alerts", "test", "--channel", "nowhere"), "there is no channel 'nowhere'"),
+    (("rules", "add", "auc", "~", "1"), "condition '~' is none of"),
+])  # fmt: skip
+def test_what_cannot_be_done_says_so_in_a_line(command, arguments, message):
+    with pytest.raises(LoanwatchError, match=message):
+        command(*arguments)
+
+
+def test_a_test_message_goes_out_at_once_and_a_refusal_is_told(command, standin):
+    assert command("alerts", "test", "--channel", "ops")["receipt"]["channel"] == "C1"
+    assert "Test message" in standin.record.posts[0]["text"]
+    standin.fault = lambda _path: "error:invalid_auth"
+    with pytest.raises(LoanwatchError, match="Slack: invalid_auth"):
+        command("alerts", "test", "--channel", "ops")
+
+
+def test_dead_letters_are_listed_and_redelivered(command, alert, standin, statuses):
+    runner = CliRunner()
+    standin.fault = lambda _path: "404"
+    assert runner.invoke(app, ["dispatch", "--once"]).exit_code == 0
+    failed = command("alerts", "deliveries", "--failed")
+    assert {row["channel"] for row in failed} == {"ops", "hook"}
+    assert command("alerts", "redeliver", "--all")["redelivered"] == len(failed)
+    standin.fault = lambda _path: "ok"
+    assert runner.invoke(app, ["dispatch", "--once"]).exit_code == 0
+    assert set(statuses()) == {"delivered"}
+
+
+def test_the_dispatcher_answers_http_for_holders_of_a_token_and_ends_when_asked(
+    command, database, alert, eventually, statuses, tmp_path
+):
+    with database.connect() as connection:
+        token = issue_token(connection, name="ada", created_by="test")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loanwatch", "dispatch", "--http", str(port)],
+        cwd=tmp_path,
+        env=os.environ,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        eventually(lambda: statuses() == {"delivered": 2}, seconds=60)
+        url = f"http://127.0.0.1:{port}/alerts"
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=5)
+            except urllib.error.HTTPError as error:
+                error.close()
+                answered = error.code
+                break
+            except OSError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        assert answered == 401
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert [found["id"] for found in json.loads(answer.read())] == [alert]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=40) == 0
