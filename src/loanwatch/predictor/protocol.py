@@ -11,11 +11,16 @@ from loanwatch.predictor.problem import Problem
 __all__ = ["ImpatientProtocol", "protocol_class"]
 
 
+_MAX_HEAD_BYTES = 2**20
+"""Far more than headers need; the start of a body may be in the same packet."""
+
+
 class ImpatientProtocol(HttpToolsProtocol):
-    """Hangs up on clients whose headers do not end in time; uvicorn itself would wait for ever."""
+    """Hangs up on clients whose headers do not end in time or in size; uvicorn itself would take them for ever."""
 
     header_timeout_seconds: ClassVar[float] = 10.0
     _deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the base class
         """Begin to wait for the first request."""
@@ -26,6 +31,15 @@ class ImpatientProtocol(HttpToolsProtocol):
         """Stop waiting."""
         self._forget_deadline()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, unless headers go on and on."""
+        if self._deadline is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > _MAX_HEAD_BYTES:
+                self._hang_up()
+                return
+        super().data_received(data)
 
     def on_message_begin(self) -> None:
         """Begin to wait for the headers' end."""
@@ -53,6 +67,7 @@ class ImpatientProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+        self._head_bytes = 0
 
     def _hang_up(self) -> None:
         if not self.transport.is_closing():

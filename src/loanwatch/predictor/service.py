@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 
 from pydantic_core import to_json
 
-from loanwatch.errors import ArtifactError, StorageError
+from loanwatch.errors import ArtifactError, StorageError, shorten
 from loanwatch.logging import get_logger
 from loanwatch.predictor.access import Gate
 from loanwatch.predictor.body import BodyLimits, check_content_type, receive_body
@@ -143,7 +143,7 @@ class Service:
             request.status = problem.status
             await _send(send, problem.status, problem.body(request.id), request.id, headers=problem.headers)
         except Exception:  # noqa: BLE001  (the client gets an answer, and the log the cause)
-            self._log.exception("internal error", request_id=request.id, path=request.path)
+            self._log.exception("internal error", request_id=request.id, path=shorten(request.path, 200))
             fault = Problem(500, "internal_error", "something went wrong here; the request id finds it in the log")
             await _send(send, fault.status, fault.body(request.id), request.id)
         finally:
@@ -156,7 +156,7 @@ class Service:
             "request",
             request_id=request.id,
             method=request.method,
-            path=request.path,
+            path=shorten(request.path, 200),
             status=request.status,
             milliseconds=round(1000 * seconds, 2),
             rows=request.rows,

@@ -160,6 +160,21 @@ def test_a_client_that_never_finishes_is_hung_up_on(lender, serve):
     assert raw_answer(served, b"POST /predict HTTP/1.1\r\nHost: x\r\n", 15) == b""
 
 
+def send_headers(connection, count):
+    for number in range(count):
+        connection.sendall(b"X-%d: " % number + b"x" * 1_000 + b"\r\n")
+        time.sleep(0.0005)
+
+
+def test_headers_without_end_are_not_collected(served):
+    host, port = served.address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n")
+        with pytest.raises(OSError, match=r"reset|Broken pipe|aborted"):
+            send_headers(connection, 3_000)
+    assert served.predict([EXAMPLE]).status_code == 200
+
+
 def test_what_is_no_http_gets_an_error_of_the_same_shape(served):
     answer = raw_answer(served, b"HELLO\r\n\r\n", 10)
     assert answer.startswith(b"HTTP/1.1 400")
