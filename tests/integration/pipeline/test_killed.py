@@ -79,6 +79,7 @@ def what_it_left(database: Database, run: Run) -> dict[str, Any]:
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(900)
 def test_a_run_killed_in_every_step_ends_as_one_that_was_not(
     tmp_path: Path, settings: Settings, applications: Database
 ) -> None:
