@@ -23,12 +23,15 @@ for library in pyarrow/lib*.so; do
     if [ -e "$copy" ] && cmp -s "$library" "$copy"; then ln -sf "$(basename "$copy")" "$library"; fi
   done
 done
+# onnxruntime's C library serves other languages: Python's module has it inside
 rm -rf onnxruntime/transformers onnxruntime/tools onnxruntime/quantization onnxruntime/datasets
+rm -f onnxruntime/capi/libonnxruntime.so*
+# Nothing is shown in another language than English
+find . -path './babel/locale-data/*' ! -name 'en*.dat' ! -name root.dat -delete
 if [ "$1" = predictor ]; then
-  # of scipy only special functions are used, and onnxruntime's C library serves other languages
+  # of scipy only special functions are used
   for part in cluster datasets differentiate fft fftpack integrate interpolate io linalg misc ndimage odr optimize \
     signal sparse spatial stats; do rm -rf "scipy/$part"; done
-  rm -f onnxruntime/capi/libonnxruntime.so*
 fi
 find . -path './uvloop/*.so' -exec strip --strip-unneeded {} + -o -name '_polars_runtime*.so' -exec strip --strip-unneeded {} +
 uninstall setuptools pip || true

@@ -39,7 +39,7 @@ class Rest:
         assert status == 200, answer
         return str(answer["dag_run_id"])
 
-    def wait(self, dag: str, run: str, *, within_seconds: float = 240) -> str:
+    def wait(self, dag: str, run: str, *, within_seconds: float = 600) -> str:
         deadline = time.monotonic() + within_seconds
         while True:
             state = self.call("GET", f"/api/v2/dags/{dag}/dagRuns/{run}")[1]["state"]

@@ -26,7 +26,7 @@ from loanwatch.settings import Settings
 __all__ = ["Supervisor"]
 
 _METADATA = "airflow"
-_HEALTHY_SECONDS = 180
+_HEALTHY_SECONDS = 300  # some 20 on an idle machine
 _PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 
 
