@@ -120,7 +120,7 @@ def model_drift(context: RunContext, connection: Connection[Any]) -> StepResult:
 
 
 def concept_drift(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
-    """Ask whether the relation between features and label is still the one the model learnt, and what caused a change."""
+    """Ask whether features and label are still related as the model learnt, and what caused a change."""
     if context.champion is None:
         return _skipped()
     reference, current, as_of = context.champion.holdout, context.scored(), context.run.started_at

@@ -1,0 +1,112 @@
+"""What caused a change, what it cost, and whether to retrain."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.special import expit
+
+from loanwatch.monitoring import CheckReport, Finding, ScoredWindow, Severity, Status
+from loanwatch.monitoring.cause import Cause, Verdict, explain_change, split_loss
+
+START = np.datetime64("2026-03-01", "us")
+
+
+@pytest.fixture(scope="module")
+def contract(one_table_contract):
+    return one_table_contract(("points", "age"), ("purpose",))
+
+
+def window(seed, rows=4_000, *, moved=0.0, strength=1.0, error=0.3):
+    """Applications of a model that errs along points; `moved` shifts them, `strength` changes what they do."""
+    generator = np.random.default_rng(seed)
+    points, age = generator.normal(moved, 1.0, rows), generator.normal(size=rows)
+    purpose = generator.choice(["car", "house"], rows)
+    base = 0.5 + 0.4 * age + 0.5 * (purpose == "car")
+    label = generator.random(rows) < expit(base + strength * points)
+    return ScoredWindow(
+        frame=pl.DataFrame({"points": points, "age": age, "purpose": purpose}),
+        label=label.astype(float),
+        probability=expit(base + points - error * np.sin(2 * points)),
+        time=START + np.arange(rows) * np.timedelta64(600, "s"),
+    )
+
+
+CASES = {
+    Verdict.NONE: {},
+    Verdict.FEATURES: {"moved": 0.8},
+    Verdict.RELATION: {"strength": 0.2},
+    Verdict.BOTH: {"moved": 0.8, "strength": 0.2},
+}
+
+
+@pytest.mark.parametrize("truth", CASES)
+def test_the_right_cause_is_named(contract, truth):
+    found = [explain_change(window(s, 6_000), window(50 + s, **CASES[truth]), contract) for s in range(5)]
+    assert [c.verdict for c in found] == [truth] * 5
+    assert all(c.retrain == (truth in (Verdict.RELATION, Verdict.BOTH)) for c in found)
+
+
+def test_moved_features_need_no_retraining_and_are_named(contract):
+    cause = explain_change(window(1, 6_000), window(2, moved=0.8), contract)
+    assert cause.sentence.startswith("Features moved (points), model still calibrated: no retraining needed")
+    assert set(cause.features) == {"points"}
+    assert cause.relation == {}
+
+
+def test_a_changed_relation_names_feature_date_and_what_to_do(contract):
+    cause = explain_change(window(1, 6_000), window(2, strength=-0.5), contract)
+    assert "mostly through points, since 1 March 2026: retrain on data after it" in cause.sentence
+    assert cause.since == "2026-03-01"
+    assert cause.relation["points"].lower > 0
+
+
+def test_the_parts_of_the_loss_add_up(contract):
+    split = split_loss(window(1, 6_000), window(2, moved=0.5, strength=0.5), contract)
+    assert split.features.value + split.relation.value == pytest.approx(split.total.value)
+
+
+def test_the_intervals_hold_the_truth(contract):
+    """The truth of each part, from a hundred times as many rows and the true relation."""
+    large, after = window(90, 300_000), window(91, 300_000, moved=0.8)
+    expected = float(((after.label - after.probability) ** 2).mean() - ((large.label - large.probability) ** 2).mean())
+    held = 0
+    for seed in range(20):
+        split = split_loss(window(seed), window(40 + seed, moved=0.8), contract)
+        held += split.features.lower <= expected <= split.features.upper and split.relation.lower <= 0
+    assert held >= 17
+
+
+def test_data_that_cannot_be_trusted_come_first(contract):
+    finding = Finding(
+        check="data_quality.unit_change", subject="points", severity=Severity.HIGH, sentence="Points are times 100."
+    )
+    quality = CheckReport(check="data_quality", status=Status.FAIL, summary="Broken.", findings=(finding,))
+    cause = explain_change(window(1), window(2, strength=-1.0), contract, data_quality=quality)
+    assert cause.verdict is Verdict.QUALITY
+    assert "Points are times 100." in cause.sentence
+    assert not cause.retrain
+
+
+def test_without_labels_it_says_what_cannot_be_seen(contract):
+    current = window(2, moved=0.8, strength=-1.0)
+    blind = ScoredWindow(
+        frame=current.frame,
+        label=np.full(current.rows, np.nan),
+        probability=current.probability,
+        time=current.time,
+    )
+    cause = explain_change(window(1), blind, contract)
+    assert cause.verdict is Verdict.FEATURES
+    assert "cannot be seen before labels arrive" in cause.sentence
+    assert [m.name for m in cause.measurements] == ["loss_from_features"]
+
+
+def test_an_empty_window_is_no_cause(contract):
+    assert explain_change(window(1), window(2, 0), contract).verdict is Verdict.NONE
+
+
+def test_a_cause_survives_json(contract):
+    cause = explain_change(window(1), window(2, moved=0.8, strength=0.0), contract)
+    assert Cause.from_dict(json.loads(json.dumps(cause.to_dict(), allow_nan=False))) == cause
