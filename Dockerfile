@@ -64,6 +64,8 @@ CMD ["loanwatch", "serve", "--host", "0.0.0.0", "--port", "5100"]
 # ---------------------------------------------------------------- Airflow with loanwatch and its DAGs
 FROM root AS airflow
 COPY --from=build-airflow /opt/loanwatch /opt/loanwatch
+# an empty folder of the user's: the volume of secrets takes that over
+COPY --from=trimmed --chown=10001:10001 /var/lib/airflow/logs /run/loanwatch
 COPY dags /opt/dags
 COPY --chmod=755 docker/entrypoint.sh docker/health.py /opt/
 ENV AIRFLOW_HOME=/var/lib/airflow AIRFLOW__CORE__DAGS_FOLDER=/opt/dags

@@ -1,4 +1,4 @@
-"""The project's DAG, except that every stage's process is killed once: after it worked, before that is committed.
+"""The project's DAG for Airflow, except that every process is killed once: after it worked, before that is committed.
 
 Only while the file `doom` lies in loanwatch's home; a retry comes after a second.
 """
