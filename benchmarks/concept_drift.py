@@ -24,7 +24,7 @@ CONTRACT = default_contract()
 PREDICTORS = [c.name for c in CONTRACT.predictors]
 SIZES = {"15,000 / 6,700": (12_000, 15_000, 6_700), "1,320 / 4,400": (3_080, 1_320, 4_400)}
 SMALL = {f"15,000 / {n}": (12_000, 15_000, n) for n in (50, 150, 500)}
-PAIRS_PER_MODEL = 10
+PAIRS_PER_MODEL = 5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Which labels may be judged: those that are known and old enough."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 import numpy as np
 
@@ -20,17 +21,26 @@ class JudgedLabels:
     """Applications old enough whose label is not known."""
     immature: int
     """Applications too young for their label to be trusted, known or not."""
+    thinned_out: int = 0
+    """Applications left out only because enough others are judged."""
 
     @property
     def limitations(self) -> tuple[str, ...]:
         """What was set aside, in sentences."""
-        rows = self.window.rows + self.missing + self.immature
+        rows = self.window.rows + self.missing + self.immature + self.thinned_out
         sentences = []
         if self.immature:
             sentences.append(f"{self.immature:,} of {rows:,} applications are too young: their labels are not yet due.")
         if self.missing:
             sentences.append(f"{self.missing:,} of {rows:,} applications have no label; only the others are judged.")
+        if self.thinned_out:
+            sentences.append(f"{self.window.rows:,} of {rows:,} applications, evenly taken, are judged.")
         return tuple(sentences)
+
+    def thinned(self, rows: int) -> Self:
+        """Return at most so many of the applications, evenly taken."""
+        window = self.window.thinned(rows)
+        return replace(self, window=window, thinned_out=self.thinned_out + self.window.rows - window.rows)
 
 
 def judge_labels(window: ScoredWindow, contract: Contract, *, as_of: datetime | None = None) -> JudgedLabels:

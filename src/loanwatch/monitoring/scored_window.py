@@ -92,6 +92,14 @@ class ScoredWindow:
         known = self.has_label
         return self if known.all() else self.where(known)
 
+    def thinned(self, rows: int) -> Self:
+        """Return at most so many applications, evenly taken; all of them where there are no more."""
+        if self.rows <= rows:
+            return self
+        kept = np.zeros(self.rows, dtype=np.bool_)
+        kept[np.linspace(0, self.rows - 1, rows).astype(np.intp)] = True
+        return self.where(kept)
+
     def to_frame(self) -> pl.DataFrame:
         """Return one frame with the features and three columns more, as Parquet can hold it.
 

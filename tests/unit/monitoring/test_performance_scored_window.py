@@ -69,3 +69,16 @@ def test_reserved_names_and_missing_columns_are_named():
         window(frame=pl.DataFrame({"__label__": [1, 2, 3]})).to_frame()
     with pytest.raises(LoanwatchError, match="column __time__ is missing"):
         ScoredWindow.from_frame(window().to_frame().drop("__time__"))
+
+
+def test_thinning_takes_rows_evenly_and_leaves_small_windows_alone():
+    rows = 1_000
+    window = ScoredWindow(
+        frame=pl.DataFrame({"x": np.arange(rows)}),
+        label=np.zeros(rows),
+        probability=np.full(rows, 0.5),
+        time=np.full(rows, np.datetime64("2026-03-01", "us")),
+    )
+    assert window.thinned(rows) is window
+    thin = window.thinned(10)
+    assert thin.frame["x"].to_list() == [0, 111, 222, 333, 444, 555, 666, 777, 888, 999]

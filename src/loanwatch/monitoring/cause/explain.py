@@ -92,8 +92,8 @@ def explain_change(
     """Name the cause of a change between hold-out and window, and say whether retraining will help.
 
     Data that cannot be trusted are the cause before anything else. Otherwise the verdict is that of the checks of data
-    drift and concept drift (medium, or low where that part of the loss is beyond chance); the split of the loss says
-    how much each has cost.
+    drift (medium, or low where that part of the loss is beyond chance) and of concept drift (medium, which is what the
+    policy retrains on); the split of the loss says how much each has cost.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _cause(
 ) -> Cause:
     predictors = {c.name for c in contract.predictors}
     features = _subjects(moved, split.features, among=predictors)
-    relation = _subjects(related, split.relation)
+    relation = _subjects(related, None)
     verdict = {
         (False, False): Verdict.NONE,
         (True, False): Verdict.FEATURES,

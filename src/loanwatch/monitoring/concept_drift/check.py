@@ -25,6 +25,8 @@ _SURE = 0.008
 _NOTICE_SIZE, _MEDIUM_SIZE, _HIGH_SIZE = 0.01, 0.02, 0.06
 """Change of P(label | features), as a root mean square over the window's applications."""
 _FEWEST_ROWS = 50
+_MOST_ROWS = 100_000
+"""Of each window, evenly taken: they show any change that matters, and memory stays bounded."""
 _SMALLEST_CLASS = 8
 
 
@@ -63,7 +65,8 @@ def check(
         `details["since"]`: ISO date of the change, or None; `details["stream"]`: when somebody reading label after
         label would have known (`StreamAlarm`), or None. Skipped without enough labels.
     """
-    known, judged = reference.labelled(), judge_labels(current, contract, as_of=as_of)
+    known, judged = reference.labelled().thinned(_MOST_ROWS), judge_labels(current, contract, as_of=as_of)
+    judged = judged.thinned(_MOST_ROWS)
     if reason := _too_few(known, "The deployed model's hold-out") or _too_few(judged.window, "The window"):
         return _skipped(reason, judged)
     cells = cut_features(known, judged.window, contract)

@@ -24,6 +24,8 @@ _ROWS_PER_BAND = 100
 _ROWS_TO_KNOW = 30
 """A value that fewer rows of the hold-out have gets no correction of its own."""
 _CERTAIN = 0.001
+_MOST_ROWS = 100_000
+"""Of the hold-out, evenly taken for the fit; and at a time when probabilities are asked for."""
 _QUANTILES = 400
 
 Columns = Callable[[ScoredWindow], NDArray[np.float64]]
@@ -45,7 +47,7 @@ class HoldOutRelation:
     @classmethod
     def fit(cls, reference: ScoredWindow, contract: Contract) -> Self:
         """Fit to the labelled rows of the hold-out; at least one row."""
-        known = reference.labelled()
+        known = reference.labelled().thinned(_MOST_ROWS)
         columns = (_of_score(known), *_of_features(known, contract))
         design = np.hstack([c(known) for c in columns])
         fit = fit_logistic_offset(design, known.label, _offset(known), ridge=_RIDGE)
@@ -57,9 +59,17 @@ class HoldOutRelation:
 
     def probability(self, window: ScoredWindow, design: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return P(positive) of each row, shape (n,); `design` saves building it again."""
-        line = (self.design(window) if design is None else design) @ self.coefficients
+        line = self._corrections(window) if design is None else design @ self.coefficients
         expected: NDArray[np.float64] = expit(_offset(window) + line)
         return expected
+
+    def _corrections(self, window: ScoredWindow) -> NDArray[np.float64]:
+        position = np.arange(window.rows) // _MOST_ROWS
+        parts = [
+            self.design(window.where(position == k)) @ self.coefficients
+            for k in range(int(position.max(initial=-1)) + 1)
+        ]
+        return np.concatenate([*parts, np.empty(0)])
 
 
 def _offset(window: ScoredWindow) -> NDArray[np.float64]:
