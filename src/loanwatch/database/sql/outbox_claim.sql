@@ -29,6 +29,7 @@ WITH due AS (
             SELECT FROM loanwatch.outbox AS earlier
             WHERE earlier.alert_id = owed.alert_id AND earlier.channel = owed.channel AND earlier.id < owed.id
                 AND earlier.status IN ('pending', 'sending')
+            OFFSET 0  -- looked up for each row in turn: as a join it would read everything that waits
         )
     ORDER BY owed.id
     LIMIT 1
