@@ -10,8 +10,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
 
+from psycopg.conninfo import make_conninfo
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -144,9 +144,10 @@ def load_settings(**arguments: Any) -> Settings:  # noqa: ANN401  (each argument
         if name == "channels":  # the value may be a secret
             place = ".".join(str(part) for part in first["loc"])
             raise SettingsError(f"setting {place} (loanwatch.toml or LOANWATCH_CHANNELS__…): {first['msg']}") from None
-        raise SettingsError(
-            f"setting {name} ({_source_of(name, arguments)}): {first['msg']}, got {str(first['input'])[:80]!r}"
-        ) from error
+        secret = first["type"] == "extra_forbidden" or "url" in name  # a name that was mistyped may hold a password
+        got = "" if secret else f", got {str(first['input'])[:80]!r}"
+        message = f"setting {name} ({_source_of(name, arguments)}): {first['msg']}{got}"
+        raise SettingsError(message) from (None if secret else error)
     except ValueError as error:  # a loanwatch.toml that is not TOML
         raise SettingsError(f"loanwatch.toml cannot be read: {error}") from error
 
@@ -170,7 +171,11 @@ def _read_creds(path: Path) -> str:
     if not isinstance(values, dict) or not set(values) >= _CREDS_KEYS - {"port", "password"}:
         missing = sorted(_CREDS_KEYS - {"port", "password"} - set(values if isinstance(values, dict) else ()))
         raise SettingsError(f"setting creds_file: {path} lacks {', '.join(missing)}")
-    user, password = quote(str(values["user"]), safe=""), quote(str(values.get("password", "")), safe="")
-    login = f"{user}:{password}" if password else user
-    host, database = str(values["host"]), quote(str(values["database"]), safe="")
-    return f"postgresql://{login}@{host}:{values.get('port', 5432)}/{database}"
+    return make_conninfo(
+        "",
+        host=str(values["host"]),
+        port=str(values.get("port") or 5432),
+        dbname=str(values["database"]),
+        user=str(values["user"]),
+        password=str(values["password"]) if values.get("password") else None,
+    )

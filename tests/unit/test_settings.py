@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from loanwatch.errors import SettingsError
 from loanwatch.settings import load_settings
@@ -54,11 +55,26 @@ def test_libpqs_variables_name_the_server(monkeypatch: pytest.MonkeyPatch, varia
     assert load_settings().external_database() == "postgresql://"
 
 
-def test_a_creds_file_names_the_server_and_keeps_odd_characters(tmp_path: Path) -> None:
-    creds = {"host": "h", "database": "d b", "user": "u@x", "password": "p/:@%", "port": 5433}
+@pytest.mark.parametrize("host", ["h", "/var/run/postgresql", "::1"])
+def test_a_creds_file_names_the_server_and_keeps_odd_characters(tmp_path: Path, host: str) -> None:
+    creds = {"host": host, "database": "d b", "user": "u@x", "password": "p/:@% '", "port": 5433}
     (tmp_path / "Creds.json").write_text(json.dumps(creds))
-    settings = load_settings(creds_file=tmp_path / "Creds.json")
-    assert settings.external_database() == "postgresql://u%40x:p%2F%3A%40%25@h:5433/d%20b"
+    named = load_settings(creds_file=tmp_path / "Creds.json").external_database()
+    assert named is not None
+    assert conninfo_to_dict(named) == {
+        "host": host,
+        "dbname": "d b",
+        "user": "u@x",
+        "password": "p/:@% '",
+        "port": "5433",
+    }
+
+
+def test_a_mistyped_setting_does_not_show_its_value_which_may_hold_a_password(tmp_path: Path) -> None:
+    (tmp_path / "loanwatch.toml").write_text('databse_url = "postgresql://u:s3cret@db/loans"\n')
+    with pytest.raises(SettingsError, match="setting databse_url") as caught:
+        load_settings()
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,16 @@ def main() -> int:
     except Exception as error:
         if debug:
             raise
-        sys.stderr.write(f"loanwatch: internal error ({type(error).__name__}: {shorten(error, 300)}); ")
-        sys.stderr.write("run the command again with --debug for the details\n")
+        sys.stderr.write(f"loanwatch: {_in_one_line(error)}\n")
         return 1
     return 0
+
+
+def _in_one_line(error: Exception) -> str:
+    psycopg = sys.modules.get("psycopg")  # a command that never came to the database need not import it now
+    if psycopg is not None and isinstance(error, psycopg.Error):
+        from loanwatch.database.explain import statement_error
+
+        return str(statement_error(error.sqlstate or "", error.diag.message_primary or str(error)))
+    told = shorten(error, 300).replace("\n", " ")
+    return f"internal error ({type(error).__name__}: {told}); run the command again with --debug for the details"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 __all__ = [
     "Audit",
@@ -95,6 +95,12 @@ class Label(_Section):
     negative: str
     delay_days: Annotated[int, Field(ge=0)] = 0
     """Days after the application until the label is known; younger labels are never judged."""
+
+    @field_validator("positive", "negative")
+    @classmethod
+    def _as_cleaned(cls, word: str) -> str:
+        """Return the word as cleaning leaves it: trimmed, in lower case."""
+        return word.strip().lower()
 
 
 class Reason(_Section):

@@ -51,9 +51,12 @@ class Database:
             If it refuses user, password, database or encryption.
         """
         try:
-            return psycopg.connect(self._complete(), autocommit=autocommit)
+            connection = psycopg.connect(self._complete(), autocommit=autocommit)
+            connection.execute("SET TIME ZONE 'UTC'")  # windows are shown and shifted in UTC, whatever the role's zone
+            connection.commit()
         except psycopg.Error as error:
             raise connection_error(error, self.address) from error
+        return connection
 
     @contextlib.contextmanager
     def adbc(self) -> Iterator[Any]:

@@ -170,7 +170,8 @@ class EmbeddedServer:
             )
         elsewhere = None
         if programs.account and not reachable_by_others(self.folder):
-            name = sha256(str(self.folder).encode()).hexdigest()[:12]
+            # a name of its own each time: a folder that was removed leaves data whose password is gone
+            name = f"{sha256(str(self.folder).encode()).hexdigest()[:12]}-{secrets.token_hex(4)}"
             elsewhere = str(Path("/var/lib") / f"loanwatch-{name}" / "data")
         state = _State(port=_free_port(), password=secrets.token_urlsafe(24), data=elsewhere)
         self._write_state(state)

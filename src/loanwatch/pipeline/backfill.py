@@ -7,7 +7,7 @@ from typing import Literal
 from loanwatch.database import Database
 from loanwatch.errors import WindowError
 from loanwatch.pipeline.flow import run_window
-from loanwatch.pipeline.runs import Run
+from loanwatch.pipeline.runs import Run, begun_run
 from loanwatch.settings import Settings
 
 __all__ = ["Every", "backfill", "windows_between"]
@@ -48,11 +48,15 @@ def backfill(
 ) -> Iterator[Run]:
     """Run the windows of a period in order; yields each run as it ends.
 
-    Windows that were finished before are not taken again unless `again`; the first error stops the backfill, and
-    asking again continues from there.
+    Windows that were finished before are not taken again unless `again`. A window without applications is recorded as a
+    failed run, with its alert, and the next one is taken; any other error stops the backfill, and asking again
+    continues from there.
     """
     for window_start, window_end in windows_between(start, end, every=every):
-        yield run_window(settings, database, start=window_start, end=window_end, again=again, tell=tell)
+        try:
+            yield run_window(settings, database, start=window_start, end=window_end, again=again, tell=tell)
+        except WindowError:
+            yield begun_run(database, settings.contract(), start=window_start, end=window_end)
 
 
 def _next_border(moment: datetime, every: Every) -> datetime:

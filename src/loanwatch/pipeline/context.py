@@ -4,6 +4,7 @@ Everything here is found again from the run's id, so a stage can be done in anot
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -14,8 +15,8 @@ from loanwatch.contract import Contract
 from loanwatch.database import Database, open_database
 from loanwatch.errors import LoanwatchError
 from loanwatch.features import Cleaned, clean, engineer
-from loanwatch.monitoring import CheckReport, ScoredWindow
-from loanwatch.monitoring.data_quality import leaking_rows
+from loanwatch.monitoring import CheckReport, Finding, ScoredWindow
+from loanwatch.monitoring.data_quality import LEAKAGE, leaking_rows
 from loanwatch.pipeline.bundle import DeployedModel, load_model
 from loanwatch.pipeline.runs import Run, find_run
 from loanwatch.pipeline.steps import Step, steps_of
@@ -73,8 +74,17 @@ class RunContext:
         """Return the rows that may train and judge a model under the policy."""
         if self.contract.policy.leakage != "exclude":
             return cleaned
-        keep = pl.Series(~leaking_rows(cleaned, self.report("data_quality")))
+        report = replace(self.report("data_quality"), findings=self.leaks)
+        keep = pl.Series(~leaking_rows(cleaned, report))
         return Cleaned(frame=cleaned.frame.filter(keep), issues=cleaned.issues.filter(keep))
+
+    @property
+    def leaks(self) -> tuple[Finding, ...]:
+        """The label leaks of this window, and those the deployed model was kept from: a window may lack such rows."""
+        found = tuple(f for f in self.report("data_quality").findings if f.check == LEAKAGE)
+        earlier = [Finding.from_dict(leak) for leak in self.champion.card.get("leaks", ())] if self.champion else []
+        known = {(f.subject, str(f.details.get("region"))) for f in found}
+        return found + tuple(f for f in earlier if (f.subject, str(f.details.get("region"))) not in known)
 
     @cached_property
     def champion_version(self) -> ModelVersion | None:
@@ -85,9 +95,17 @@ class RunContext:
             return version_by_id(connection, self.run.champion_id)
 
     @cached_property
+    def champion_is_foreign(self) -> bool:
+        """Whether the deployed model knows other predictors or label words, and so cannot judge this window."""
+        ours = what_a_model_judges(self.contract)
+        return self.champion_version is not None and self.champion_version.metadata.get("judges", ours) != ours
+
+    @cached_property
     def champion(self) -> DeployedModel | None:
-        """The model that was deployed when the run began, its files checked against their digest."""
-        return load_model(self.models, self.champion_version) if self.champion_version else None
+        """The model that was deployed when the run began, its files checked against their digest; None if foreign."""
+        if self.champion_version is None or self.champion_is_foreign:
+            return None
+        return load_model(self.models, self.champion_version)
 
     def step(self, stage: str) -> Step:
         """Return what an earlier stage came to.
@@ -114,6 +132,14 @@ class RunContext:
     def scored(self) -> ScoredWindow:
         """Return the window as the deployed model scored it."""
         return ScoredWindow.from_frame(pl.read_parquet(self.snapshots.path(self.key("scored.parquet"))))
+
+
+def what_a_model_judges(contract: Contract) -> dict[str, Any]:
+    """Return what must be the same for a model to judge a window: predictors with their kinds, label words."""
+    return {
+        "predictors": {column.name: contract.kind_of(column.name).value for column in contract.predictors},
+        "label": [contract.label.column, contract.label.positive, contract.label.negative],
+    }
 
 
 def label_as_numbers(frame: pl.DataFrame, contract: Contract) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":

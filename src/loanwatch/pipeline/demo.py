@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from loanwatch.channel_settings import AlertingSettings
 from loanwatch.database import Database, EmbeddedServer
 from loanwatch.pipeline.backfill import windows_between
 from loanwatch.pipeline.flow import run_window
@@ -41,7 +42,7 @@ def run_demo(home: Path, *, seed: int = 0, tell: Callable[[str, int, int], None]
     _forget(home, database)
     year = simulate(start=_START, end=_END, seed=seed, events=demo_schedule(_START))
     write(database, year, replace=True)
-    settings = Settings(home=home)
+    settings = _own_settings(home)
     for done, (start, end) in enumerate(windows):
         month = f"{start:%B %Y}"
 
@@ -50,6 +51,19 @@ def run_demo(home: Path, *, seed: int = 0, tell: Callable[[str, int, int], None]
 
         yield run_window(settings, database, start=start, end=end, tell=tell_stage)
     tell("done", len(windows), len(windows))
+
+
+def _own_settings(home: Path) -> Settings:
+    """Return settings that no variable and no file can lead out of the demo's folder."""
+    return Settings(
+        home=home,
+        storage_url=None,
+        contract_file=None,
+        leakage=None,
+        retrain_on=None,
+        channels={},
+        alerting=AlertingSettings(),
+    )
 
 
 def _forget(home: Path, database: Database) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from loanwatch.alerts import Event, cause_of, open_alert
 from loanwatch.contract import Contract
 from loanwatch.database import Database, migrate
-from loanwatch.errors import LoanwatchError, WindowError
+from loanwatch.errors import LoanwatchError, RunBusyError, WindowError
 from loanwatch.logging import get_logger
 from loanwatch.monitoring import Action, Severity
 from loanwatch.pipeline import stages
@@ -130,6 +130,8 @@ def run_window(
             if tell is not None:
                 tell(stage)
             perform(context, stage, stage_function(stage))
+    except RunBusyError:  # another process works on this run, and that one's failures are its own
+        raise
     except Exception as error:
         fail_run(context, error)
         raise
@@ -155,7 +157,9 @@ def fail_run(context: RunContext, error: BaseException) -> None:
     event = Event.NO_DATA if isinstance(error, WindowError) else Event.RUN_FAILED
     try:
         with context.database.connect() as connection:
-            end_run(connection, run, status="failed", outcome=Outcome.FAILED.value, summary={"error": message[:2000]})
+            summary = {"error": message[:2000]}
+            if not end_run(connection, run, status="failed", outcome=Outcome.FAILED.value, summary=summary):
+                return
             open_alert(
                 connection,
                 event=event,
@@ -165,7 +169,7 @@ def fail_run(context: RunContext, error: BaseException) -> None:
                 dedup_key=cause_of(run.contract, event, window=run.window),
                 window=run.window,
             )
-    except LoanwatchError as second:
+    except Exception as second:  # noqa: BLE001  (the database may be what failed)
         _log.warning("the failure could not be recorded", run_id=run.id, reason=str(second))
 
 

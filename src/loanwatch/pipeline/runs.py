@@ -13,7 +13,7 @@ from loanwatch.contract import Contract, parse_contract
 from loanwatch.database import Database, sql
 from loanwatch.errors import LoanwatchError, WindowError
 
-__all__ = ["Run", "begin_run", "end_run", "find_run", "list_runs"]
+__all__ = ["Run", "begin_run", "begun_run", "end_run", "find_run", "halted_windows", "list_runs"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,8 @@ def begin_run(database: Database, contract: Contract, *, start: datetime, end: d
     start, end : datetime
         Aware; the window is [start, end).
     again : bool
-        Begin anew even though the window was finished.
+        Begin anew although the window was finished, or failed. A failed run otherwise continues, unless the contract
+        has changed since: then its earlier steps no longer hold.
 
     Raises
     ------
@@ -72,14 +73,23 @@ def begin_run(database: Database, contract: Contract, *, start: datetime, end: d
     key = {"contract": contract.name, "start": start, "end": end}
     with database.connect() as connection:
         latest = _fetch(connection, "run_latest", key)
-        if latest is not None and latest.status == "failed":
+        pinned = {"contract": contract.model_dump(mode="json")}
+        continues = latest is not None and latest.status == "failed" and latest.settings == pinned and not again
+        if latest is not None and continues:
             connection.execute(sql("run_reopen"), {"id": latest.id})
-        elif latest is None or (latest.status == "finished" and again):
-            settings = Jsonb({"contract": contract.model_dump(mode="json")})
-            connection.execute(sql("run_begin"), key | {"settings": settings})
+        elif latest is None or latest.status == "failed" or (latest.status == "finished" and again):
+            connection.execute(sql("run_begin"), key | {"settings": Jsonb(pinned)})
         begun = _fetch(connection, "run_latest", key)
     assert begun is not None  # noqa: S101  (inserted above, by this caller or by one at the same time)
     return begun
+
+
+def begun_run(database: Database, contract: Contract, *, start: datetime, end: datetime) -> Run:
+    """Return the newest run of a window that has one."""
+    with database.connect() as connection:
+        run = _fetch(connection, "run_latest", {"contract": contract.name, "start": start, "end": end})
+    assert run is not None  # noqa: S101  (the caller saw it begin)
+    return run
 
 
 def find_run(database: Database, run_id: int) -> Run:
@@ -103,11 +113,19 @@ def list_runs(database: Database, contract: str, *, limit: int = 100) -> list[Ru
         return cursor.execute(sql("run_select"), {"contract": contract, "limit": limit}).fetchall()
 
 
-def end_run(connection: Connection[Any], run: Run, *, status: str, outcome: str, summary: Mapping[str, Any]) -> None:
-    """Record how a run ended, in the caller's transaction."""
-    connection.execute(
+def end_run(connection: Connection[Any], run: Run, *, status: str, outcome: str, summary: Mapping[str, Any]) -> bool:
+    """Record how a run ended, in the caller's transaction; return False where another process finished it already."""
+    ended = connection.execute(
         sql("run_end"), {"id": run.id, "status": status, "outcome": outcome, "summary": Jsonb(dict(summary))}
     )
+    return ended.rowcount > 0
+
+
+def halted_windows(
+    connection: Connection[Any], contract: str, *, start: datetime, end: datetime
+) -> list[tuple[datetime, datetime]]:
+    """Return the windows within [start, end) whose newest run was halted: nothing may be trained on them."""
+    return connection.execute(sql("run_halted"), {"contract": contract, "start": start, "end": end}).fetchall()
 
 
 def _fetch(connection: Connection[Any], name: str, parameters: Mapping[str, Any]) -> Run | None:

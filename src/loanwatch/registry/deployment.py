@@ -67,7 +67,7 @@ def deploy(
     if champion_id != expected_champion_id:
         raise RunBusyError(
             f"{champion.title if champion else 'nothing'} is online now, which is not what {model.title} was "
-            "compared with: run the window again to compare anew"
+            "compared with: run the window with --again to compare anew"
         )
     _switch(connection, model, champion_id, run_id=run_id, action="deploy", reason=reason, actor=actor)
 

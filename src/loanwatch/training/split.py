@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from loanwatch.contract import Contract
-from loanwatch.errors import NotEnoughDataError, SourceError, shorten
+from loanwatch.errors import NotEnoughDataError
 from loanwatch.features import word_value
 
 __all__ = ["Split", "labels_of", "split"]
@@ -43,8 +43,6 @@ def split(frame: pl.DataFrame, contract: Contract) -> Split:
 
     Raises
     ------
-    SourceError
-        If a label is neither of the contract's two words.
     NotEnoughDataError
         If fewer than `training.minimum_rows` rows have a label, all have the same one or the same time, or a part
         lacks one of the two.
@@ -70,16 +68,8 @@ def labels_of(frame: pl.DataFrame, contract: Contract) -> NDArray[np.bool_]:
 
 def _labelled(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     label = contract.label
-    labelled = frame.drop_nulls(label.column)
-    words = [word_value(label.positive), word_value(label.negative)]
-    strange = labelled.get_column(label.column).value_counts().filter(~pl.col(label.column).is_in(words))
-    if not strange.is_empty():
-        word, count = strange.sort("count", label.column, descending=[True, False]).row(0)
-        raise SourceError(
-            f"column {label.column}: {count:,} rows say {shorten(word)!r}; the contract knows {label.positive!r} and "
-            f"{label.negative!r}: correct the rows or the contract's label"
-        )
-    return labelled
+    # other words, such as "pending", are no label; the quality check names them and halts where they are many
+    return frame.filter(pl.col(label.column).is_in([word_value(label.positive), word_value(label.negative)]))
 
 
 def _check_rows(rows: int, contract: Contract) -> None:

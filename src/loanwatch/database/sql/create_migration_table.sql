@@ -1,5 +1,13 @@
 -- What `migrate` needs before the first migration can be recorded.
-CREATE SCHEMA IF NOT EXISTS loanwatch;
+-- A schema that an administrator made for us takes no right to create one, nor to comment on it.
+DO $$
+BEGIN
+    IF to_regnamespace('loanwatch') IS NULL THEN
+        CREATE SCHEMA loanwatch;
+        COMMENT ON SCHEMA loanwatch IS 'Runs, models, metrics and alerts of loanwatch';
+    END IF;
+END
+$$;
 
 CREATE TABLE IF NOT EXISTS loanwatch.migration (
     number integer PRIMARY KEY,
@@ -8,7 +16,6 @@ CREATE TABLE IF NOT EXISTS loanwatch.migration (
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 
-COMMENT ON SCHEMA loanwatch IS 'Runs, models, metrics and alerts of loanwatch';
 COMMENT ON TABLE loanwatch.migration IS 'The numbered SQL files that made this schema';
 COMMENT ON COLUMN loanwatch.migration.number IS 'Number at the start of the file name';
 COMMENT ON COLUMN loanwatch.migration.name IS 'File name without .sql';

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from psycopg import Connection
 
 from loanwatch import __version__
@@ -12,12 +15,11 @@ from loanwatch.alerts import Event
 from loanwatch.contract import Contract
 from loanwatch.features import Cleaned
 from loanwatch.monitoring import Comparison, ScoredWindow, Severity, compare_champion
-from loanwatch.monitoring.data_quality import LEAKAGE
 from loanwatch.monitoring.profile import Profile, profile_window
 from loanwatch.pipeline.bundle import DeployedModel, model_files
-from loanwatch.pipeline.context import RunContext, label_as_numbers
+from loanwatch.pipeline.context import RunContext, label_as_numbers, what_a_model_judges
 from loanwatch.pipeline.stages.alert import open_run_alert
-from loanwatch.pipeline.stages.train import load_candidate, training_rows, training_split
+from loanwatch.pipeline.stages.train import load_candidate, relation_since, training_rows, training_split
 from loanwatch.pipeline.steps import StepResult, StepStatus
 from loanwatch.registry import register, save_artifact
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from loanwatch.training import Candidate
 
 __all__ = ["compare"]
+
+_SMALLEST_CLASS = 30
+"""Held-out rows of the rarer label below which an interval of the AUC difference says nothing."""
 
 
 def compare(context: RunContext, connection: Connection[Any]) -> StepResult:
@@ -44,7 +49,8 @@ def compare(context: RunContext, connection: Connection[Any]) -> StepResult:
     winner = selection.winner
     comparison = _against_champion(context, winner)
     promote = comparison is None or comparison.winner == "challenger"
-    why = comparison.reason if comparison else f"First model: {reasons[winner.name]}"
+    first = "First model" if context.run.champion_id is None else "First model under this contract"
+    why = comparison.reason if comparison else f"{first}: {reasons[winner.name]}"
     digest = save_artifact(context.models, contract.name, model_files(_challenger(context, winner)))
     version = register(
         connection, name=contract.name, run_id=context.run.id, digest=digest, metadata=_metadata(context, winner)
@@ -74,13 +80,24 @@ def _against_champion(context: RunContext, challenger: "Candidate") -> Compariso
     if context.champion is None:
         return None
     test = training_split(context).test
+    label = label_as_numbers(test, context.contract) == 1
+    unseen = _not_fitted_by(context.champion, test[context.contract.time.column].dt.replace_time_zone(None).to_numpy())
+    if min(np.count_nonzero(label[unseen]), np.count_nonzero(~label[unseen])) < _SMALLEST_CLASS:
+        unseen[:] = True  # what is left says nothing; the champion is favoured, and in doubt it stays
     return compare_champion(
-        label=label_as_numbers(test, context.contract) == 1,
-        champion_probability=context.champion.scoring.score(test),
-        challenger_probability=challenger.test_probability,
+        label=label[unseen],
+        champion_probability=context.champion.scoring.score(test)[unseen],
+        challenger_probability=challenger.test_probability[unseen],
         challenger_train_auc=challenger.train_auc,
         policy=context.contract.policy,
     )
+
+
+def _not_fitted_by(champion: DeployedModel, time: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """Return which rows the champion was not fitted to: it would look better on those than it is."""
+    start = np.datetime64(datetime.fromisoformat(champion.card["training_window"]["start"]).replace(tzinfo=None))
+    fitted: NDArray[np.bool_] = (time >= start) & (time < champion.holdout.time.min())
+    return ~fitted
 
 
 def _challenger(context: RunContext, winner: "Candidate") -> DeployedModel:
@@ -109,7 +126,7 @@ def _reference(rows: Cleaned, test: pl.DataFrame, winner: "Candidate", contract:
 
 
 def _metadata(context: RunContext, winner: "Candidate") -> Mapping[str, Any]:
-    data = context.result("training_data")
+    data, since = context.result("training_data"), relation_since(context)
     return {
         "algorithm": winner.name,
         "parameters": dict(winner.parameters),
@@ -119,16 +136,11 @@ def _metadata(context: RunContext, winner: "Candidate") -> Mapping[str, Any]:
         "test_metrics": {m.name: m.to_dict() for m in winner.test_metrics},
         "preprocessing": context.contract.preprocessing.model_dump(mode="json"),
         "leakage": context.contract.policy.leakage,
-        "leaks": _leaks_set_aside(context),
+        "leaks": [leak.to_dict() for leak in context.leaks] if context.contract.policy.leakage == "exclude" else [],
+        "relation_since": since.isoformat() if since else None,
+        "judges": what_a_model_judges(context.contract),
         "code_version": __version__,
     }
-
-
-def _leaks_set_aside(context: RunContext) -> list[dict[str, Any]]:
-    """Return the label leaks whose rows the model never saw: a later window may be too small to show them again."""
-    if context.contract.policy.leakage != "exclude":
-        return []
-    return [f.to_dict() for f in context.report("data_quality").findings if f.check == LEAKAGE]
 
 
 def _tell_rejected(context: RunContext, connection: Connection[Any], why: str) -> None:

@@ -1,14 +1,16 @@
 """Turn the checks into a decision, and tell somebody what moved."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from psycopg import Connection
 
 from loanwatch.alerts import Event
 from loanwatch.monitoring import Action, CheckReport, Decision, Severity, Status
 from loanwatch.monitoring import decide as decide_by_policy
-from loanwatch.pipeline.context import RunContext
+from loanwatch.pipeline.context import RunContext, label_as_numbers
 from loanwatch.pipeline.stages.alert import open_run_alert, report_run_well
 from loanwatch.pipeline.steps import StepResult, StepStatus
 
@@ -28,6 +30,7 @@ def decide(context: RunContext, connection: Connection[Any]) -> StepResult:
     decision = decide_by_policy(
         data_quality=quality, **reports, model_age_days=_model_age_days(context), policy=context.contract.policy
     )
+    decision = _as_far_as_possible(context, decision)
     found = {} if decision.action is Action.HALT else {check: report for check, report in reports.items() if report}
     told = [check for check, report in found.items() if report.severity > Severity.NONE]
     for check in told:
@@ -57,6 +60,19 @@ def decision_of(context: RunContext) -> Decision:
         reasons=tuple(values["reasons"]),
         train_since=datetime.fromisoformat(since) if since else None,
     )
+
+
+def _as_far_as_possible(context: RunContext, decision: Decision) -> Decision:
+    """Return the decision in view of what the policy cannot see: a foreign model, labels that are not known yet."""
+    if decision.action is Action.TRAIN_FIRST and context.champion_is_foreign:
+        reason = "The deployed model was trained under another contract and cannot judge these applications."
+        return replace(decision, action=Action.RETRAIN, reasons=(reason,))
+    if decision.action is Action.RETRAIN and context.champion is not None:
+        known = int(np.isfinite(label_as_numbers(context.judged.frame, context.contract)).sum())
+        if known == 0:
+            waits = "Retraining waits for labels: none of the window's applications has one yet."
+            return replace(decision, action=Action.NOTICE, reasons=(*decision.reasons, waits))
+    return decision
 
 
 def _report_or_none(context: RunContext, check: str) -> CheckReport | None:

@@ -8,6 +8,7 @@ from loanwatch.alerts import Event, cause_of, create_default_rules, open_alert
 from loanwatch.errors import RunBusyError
 from loanwatch.monitoring import Measurement, Severity
 from loanwatch.pipeline.context import RunContext
+from loanwatch.pipeline.stages.alert import open_run_alert
 from loanwatch.pipeline.steps import StepResult, StepStatus
 from loanwatch.registry import deploy as put_online
 from loanwatch.registry import record_metrics, version_by_id
@@ -29,7 +30,10 @@ def deploy(context: RunContext, connection: Connection[Any]) -> StepResult:
             run_id=run.id,
         )
     except RunBusyError as error:
-        return StepResult(status=StepStatus.FAIL, message=str(error), result={"deployed": False})
+        open_run_alert(
+            context, connection, event=Event.CHALLENGER_REJECTED, severity=Severity.MEDIUM, message=str(error)
+        )
+        return StepResult(status=StepStatus.FAIL, message=str(error), result={"deployed": False, "reason": str(error)})
     create_default_rules(connection, version.name, context.contract.policy)
     record_metrics(
         connection,

@@ -13,6 +13,7 @@ from loanwatch.etl import extract_window
 from loanwatch.features import Cleaned
 from loanwatch.monitoring import Measurement
 from loanwatch.pipeline.context import RunContext, label_as_numbers
+from loanwatch.pipeline.runs import halted_windows
 from loanwatch.pipeline.stages.decide import decision_of
 from loanwatch.pipeline.steps import StepResult, StepStatus
 from loanwatch.registry import load_artifact, save_artifact
@@ -21,22 +22,30 @@ from loanwatch.scoring import ScoringModel
 if TYPE_CHECKING:
     from loanwatch.training import Candidate, Split
 
-__all__ = ["load_candidate", "train", "training_data", "training_split"]
+__all__ = ["load_candidate", "relation_since", "train", "training_data", "training_rows", "training_split"]
 
 _CARD = "candidate.json"
 _TEST = "test_probability.parquet"
 
 
-def training_data(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
+def training_data(context: RunContext, connection: Connection[Any]) -> StepResult:
     """Write `training.parquet`: the window, with the history the contract allows, after the last change of relation."""
     run, contract = context.run, context.contract
     start, why = _training_start(context)
     with context.snapshots.writing(context.key("training.parquet")) as path:
         extraction = extract_window(context.database, contract, start=start, end=run.window_end, destination=path)
+    halted = halted_windows(connection, run.contract, start=start, end=run.window_start)
     return StepResult(
         status=StepStatus.PASS,
-        message=f"{extraction.rows:,} applications since {start:%Y-%m-%d}, {why}",
-        result={"rows": extraction.rows, "start": start.isoformat(), "end": run.window_end.isoformat(), "why": why},
+        message=f"{extraction.rows:,} applications since {start:%Y-%m-%d}, {why}"
+        + (f"; {len(halted)} halted windows left out" if halted else ""),
+        result={
+            "rows": extraction.rows,
+            "start": start.isoformat(),
+            "end": run.window_end.isoformat(),
+            "why": why,
+            "left_out": [[begin.isoformat(), end.isoformat()] for begin, end in halted],
+        },
     )
 
 
@@ -66,8 +75,22 @@ def train(candidate: str) -> Callable[[RunContext, Connection[Any]], StepResult]
 
 
 def training_rows(context: RunContext) -> Cleaned:
-    """Return the applications that may train, cleaned, without those that give the label away."""
-    return context.without_leaks(context.read_cleaned("training.parquet"))
+    """Return the applications that may train: none that gives the label away, none of a window that was halted.
+
+    A label that is younger than the contract's delay is taken away: it is not the last word yet.
+    """
+    cleaned = context.without_leaks(context.read_cleaned("training.parquet"))
+    contract = context.contract
+    time, label = pl.col(contract.time.column), pl.col(contract.label.column)
+    frame, issues = cleaned.frame, cleaned.issues
+    for begin, end in context.result("training_data")["left_out"]:
+        inside = time.is_between(datetime.fromisoformat(begin), datetime.fromisoformat(end), closed="left")
+        keep = frame.select(~inside.fill_null(value=False)).to_series()
+        frame, issues = frame.filter(keep), issues.filter(keep)
+    if contract.label.delay_days:
+        due = context.run.started_at - timedelta(days=contract.label.delay_days)
+        frame = frame.with_columns(pl.when(time <= due).then(label).alias(contract.label.column))
+    return Cleaned(frame=frame, issues=issues)
 
 
 def training_split(context: RunContext) -> "Split":
@@ -113,7 +136,7 @@ def _training_start(context: RunContext) -> tuple[datetime, str]:
     """Return where the training rows begin and why: history, but not across a change of the relation."""
     run, training = context.run, context.contract.training
     start = run.window_start - timedelta(days=training.history_days)
-    since = decision_of(context).train_since
+    since = relation_since(context)
     if since is None or since <= start:
         days = training.history_days
         return start, f"the window and {days} days before it" if days else "the window"
@@ -122,6 +145,13 @@ def _training_start(context: RunContext) -> tuple[datetime, str]:
             return run.window_start, "the window: too few applications came after the relation changed"
         return since, "after the relation changed"
     return since, "the window and its history after the relation changed"
+
+
+def relation_since(context: RunContext) -> datetime | None:
+    """Return since when the relation is the present one: the newest change that this or an earlier window dated."""
+    earlier = context.champion.card.get("relation_since") if context.champion else None
+    dated = [decision_of(context).train_since, datetime.fromisoformat(earlier) if earlier else None]
+    return max((moment for moment in dated if moment is not None), default=None)
 
 
 def _labelled_since(context: RunContext, since: datetime) -> int:
