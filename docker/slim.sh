@@ -14,9 +14,9 @@ fi
 cd "$site"
 find . -type d \( -name tests -o -name __pycache__ \) ! -path './airflow/*' -prune -exec rm -rf {} +
 find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.lib' \) -delete
-# Arrow Flight, Substrait and Arrow's own S3 client: neither the database driver nor the frames load them
-rm -f pyarrow/libarrow_flight* pyarrow/libarrow_substrait* pyarrow/libarrow_python_flight* \
-  pyarrow/_flight* pyarrow/_substrait* pyarrow/libarrow_s3* pyarrow/_s3fs*
+# Arrow Flight and Arrow's own S3 client: neither the database driver nor the frames load them
+rm -f pyarrow/libarrow_flight* pyarrow/libarrow_python_flight* \
+  pyarrow/_flight* pyarrow/libarrow_s3* pyarrow/_s3fs*
 # A wheel cannot hold links: a library under its plain name and its version is two copies
 for library in pyarrow/lib*.so; do
   for copy in "$library".*; do
