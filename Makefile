@@ -93,5 +93,6 @@ lock: $(VENV)/python  ## Lock the requirements anew
 
 .PHONY: clean
 clean:  ## Stop the embedded server and remove .venv, caches and demo data
-	@if [ -x $(BIN)/loanwatch ]; then $(BIN)/loanwatch db stop || true; fi
+	@for home in .loanwatch .loanwatch/demo; do \
+	  if [ -x $(BIN)/loanwatch ] && [ -d $$home ]; then $(BIN)/loanwatch --home $$home db stop || true; fi; done
 	@rm -rf $(VENV) $(AIRFLOW_VENV) .loanwatch .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -58,10 +58,11 @@ class _Channel(_Section):
         if value is not None:
             start, _, end = value.partition("-")
             try:
-                if time.fromisoformat(start.strip()) == time.fromisoformat(end.strip()):
-                    raise ValueError("quiet hours begin and end at the same time")
+                first, last = time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
             except ValueError as error:
                 raise ValueError(f"expected two times such as 22:00-07:00 ({error})") from error
+            if first == last:
+                raise ValueError("expected two different times such as 22:00-07:00")
         return value
 
     @property
@@ -139,7 +140,7 @@ class AlertingSettings(_Section):
     maximum_escalations: Annotated[int, Field(ge=0)] = 3
     """Each waits twice as long as the one before."""
     no_data_after_hours: Annotated[float, Field(gt=0)] | None = None
-    """Hours without a new window that are an alert; by default the length of the last window and a quarter, plus two."""
+    """Hours without a new window that are an alert; by default the last window's length and a quarter, plus two."""
     notices_close_after_days: Annotated[float, Field(gt=0)] = 7
     sweep_seconds: Annotated[float, Field(gt=0, le=300)] = 5
     lease_seconds: Annotated[float, Field(gt=0, le=600)] = 60

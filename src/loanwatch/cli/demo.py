@@ -36,7 +36,10 @@ def demo(
         task = bar.add_task("starting PostgreSQL", total=None)
 
         def tell(doing: str, done: int, total: int) -> None:
-            bar.update(task, description=doing, completed=done, total=total)
+            if here.err.is_terminal:
+                bar.update(task, description=doing, completed=done, total=total)
+            elif doing.endswith((": extract", "year")):  # a line for each month is enough where nobody watches a bar
+                here.err.print(doing.removesuffix(": extract"), highlight=False)
 
         rows = [run.summary or {} for run in run_demo(home, seed=seed, tell=tell)]
     here.show(rows, lambda: _result(here, rows), as_json=as_json)
@@ -53,7 +56,7 @@ def _result(here: Shared, rows: list[Mapping[str, Any]]) -> Any:  # noqa: ANN401
     command = f"{_nearby(Path(sys.argv[0]))} --home {home}"
     told = [r for r in rows if r["outcome"] != "no_change" and r["reasons"]]
     next_steps = {
-        "alerts list": "what is wrong, and since when",
+        "alerts list --all": "what was wrong, since when, and what came of it",
         "models list": "the models, and which one is online",
         "models rollback": "put the previous model online again",
         "report 6": "where a run's page lies",
@@ -65,7 +68,7 @@ def _result(here: Shared, rows: list[Mapping[str, Any]]) -> Any:  # noqa: ANN401
         *(Text(f"  run {r['run_id']}: {r['reasons'][0]}") for r in told),
         Text(f"\nReports: {home / 'reports'}"),
         Text("\nWhat to type next", style="bold"),
-        *(Text(f"  {command} {step:<16} # {why}") for step, why in next_steps.items()),
+        *(Text(f"  {command} {step:<17} # {why}") for step, why in next_steps.items()),
     )
 
 

@@ -98,7 +98,8 @@ def _database(here: Shared) -> Iterator[Finding]:
                 model = online_version(connection, here.settings.contract().name)
             yield Finding(what="model", ok=True, detail=f"{model.title} is online" if model else "none deployed yet")
     except LoanwatchError as error:
-        yield Finding(what="source tables", ok=False, detail=str(error))
+        advice = "`loanwatch load FOLDER` fills them, `loanwatch simulate` invents some"
+        yield Finding(what="source tables", ok=False, detail=f"{error}; {advice}")
 
 
 def _table(findings: list[Finding]) -> Table:

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from loanwatch.errors import ArtifactError
 from loanwatch.monitoring import ScoredWindow
@@ -34,6 +37,22 @@ class DeployedModel:
     """The rows it was tested on, with their labels and its probabilities."""
     card: Mapping[str, Any]
     """Training window, parameters, metrics, importance of each column."""
+
+    def was_fitted_to(self, time: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+        """Return which of these moments lie among the training rows: on those the model looks better than it is.
+
+        Parameters
+        ----------
+        time : ndarray of shape (n,), datetime64, UTC
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+            True from the start of the training window up to the first row of the hold-out.
+        """
+        start = datetime.fromisoformat(self.card["training_window"]["start"]).astimezone(UTC).replace(tzinfo=None)
+        fitted: NDArray[np.bool_] = (time >= np.datetime64(start)) & (time < self.holdout.time.min())
+        return fitted
 
     @property
     def importance(self) -> dict[str, float]:

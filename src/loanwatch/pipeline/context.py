@@ -149,6 +149,11 @@ def label_as_numbers(frame: pl.DataFrame, contract: Contract) -> "np.ndarray[tup
     return frame.select(number.otherwise(None).cast(pl.Float64)).to_series().fill_null(np.nan).to_numpy()
 
 
+def moments_of(frame: pl.DataFrame, contract: Contract) -> "np.ndarray[tuple[int], np.dtype[np.datetime64]]":
+    """Return when the applications were made, datetime64[us] in UTC, shape (n,)."""
+    return frame[contract.time.column].dt.replace_time_zone(None).to_numpy()
+
+
 def open_run(run_id: int, *, settings: Settings) -> RunContext:
     """Return the context of a run, for a process that knows only its id."""
     database = open_database(settings)

@@ -11,7 +11,8 @@ from loanwatch.database import Database, migrate, migrations, pending
 from loanwatch.errors import DatabaseError
 
 TABLES = {
-    "alert", "alert_change", "alert_rule", "alert_window", "api_token", "deployment", "migration", "ml_model", "model_metric", "outbox", "prediction",
+    "alert", "alert_change", "alert_rule", "alert_window", "api_token", "deployment", "migration", "ml_model",
+    "model_metric", "outbox", "prediction",
     "prediction_default", "profile", "run", "run_step",
 }  # fmt: skip
 DESCRIBED = """

@@ -109,6 +109,13 @@ def test_labels_that_are_not_due_yet_do_not_train(applications: Database, settin
     assert frame.filter(pl.col(contract.time.column) <= due)[contract.label.column].null_count() == 0
 
 
+def test_a_model_is_not_judged_on_the_labels_it_learnt_from(applications: Database, settings: Settings) -> None:
+    run_window(settings, applications, start=JANUARY, end=FEBRUARY)
+    early = run_window(settings, applications, start=JANUARY, end=datetime(2015, 1, 15, tzinfo=UTC))
+    assert early.summary is not None
+    assert early.summary["auc"]["of"] == "deployed model, estimated without labels"
+
+
 def test_a_backfill_goes_on_after_a_window_without_applications(applications: Database, settings: Settings) -> None:
     runs = list(backfill(settings, applications, start=JANUARY, end=APRIL, every="month"))
     assert [run.status for run in runs] == ["finished", "finished", "failed"]

@@ -98,9 +98,11 @@ class Supervisor:
 
     def _environment(self, secrets: Secrets) -> dict[str, str]:
         embedded = self._server.start()
-        with Database(make_conninfo(embedded, dbname="postgres")).connect(autocommit=True) as connection:
-            with contextlib.suppress(psycopg.errors.DuplicateDatabase):
-                connection.execute(f"CREATE DATABASE {_METADATA}")
+        with (
+            Database(make_conninfo(embedded, dbname="postgres")).connect(autocommit=True) as connection,
+            contextlib.suppress(psycopg.errors.DuplicateDatabase),
+        ):
+            connection.execute(f"CREATE DATABASE {_METADATA}")
         data = open_database(self._settings)
         migrate(data)
         return airflow_environment(

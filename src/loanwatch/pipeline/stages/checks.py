@@ -15,7 +15,7 @@ from loanwatch.monitoring import data_quality as data_quality_check
 from loanwatch.monitoring import performance as performance_check
 from loanwatch.monitoring.cause import explain_change
 from loanwatch.monitoring.profile import profile_window
-from loanwatch.pipeline.context import RunContext, label_as_numbers
+from loanwatch.pipeline.context import RunContext, label_as_numbers, moments_of
 from loanwatch.pipeline.stages.alert import open_run_alert, report_run_well
 from loanwatch.pipeline.steps import StepResult, StepStatus
 from loanwatch.registry import logged_probabilities, record_metrics
@@ -48,11 +48,13 @@ def preprocess(context: RunContext, connection: Connection[Any]) -> StepResult:
         return _skipped()
     frame = context.judged.frame
     probability, logged = _probabilities(context, connection, frame)
+    label, time = label_as_numbers(frame, context.contract), moments_of(frame, context.contract)
+    learnt = context.champion.was_fitted_to(time)
     scored = ScoredWindow(
         frame=frame.select(column.name for column in context.contract.monitored),
-        label=label_as_numbers(frame, context.contract),
+        label=np.where(learnt, np.nan, label),
         probability=probability,
-        time=frame[context.contract.time.column].dt.replace_time_zone(None).to_numpy(),
+        time=time,
     )
     with context.snapshots.writing(context.key("scored.parquet")) as path:
         scored.to_frame().write_parquet(path)
@@ -61,8 +63,13 @@ def preprocess(context: RunContext, connection: Connection[Any]) -> StepResult:
         status=StepStatus.PASS,
         message=f"{frame.height:,} applications scored"
         + (f", {logged:,} of them when they came in" if logged else "")
-        + (f", {set_aside:,} that give the label away set aside" if set_aside else ""),
-        result={"rows": frame.height, "set_aside": set_aside, "logged": logged},
+        + (f", {set_aside:,} that give the label away set aside" if set_aside else "")
+        + (
+            f", {int(learnt.sum()):,} not judged by their label because the model learnt from it"
+            if learnt.any()
+            else ""
+        ),
+        result={"rows": frame.height, "set_aside": set_aside, "logged": logged, "learnt": int(learnt.sum())},
     )
 
 

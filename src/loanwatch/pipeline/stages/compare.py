@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from psycopg import Connection
 
 from loanwatch import __version__
@@ -17,7 +15,7 @@ from loanwatch.features import Cleaned
 from loanwatch.monitoring import Comparison, ScoredWindow, Severity, compare_champion
 from loanwatch.monitoring.profile import Profile, profile_window
 from loanwatch.pipeline.bundle import DeployedModel, model_files
-from loanwatch.pipeline.context import RunContext, label_as_numbers, what_a_model_judges
+from loanwatch.pipeline.context import RunContext, label_as_numbers, moments_of, what_a_model_judges
 from loanwatch.pipeline.stages.alert import open_run_alert
 from loanwatch.pipeline.stages.train import load_candidate, relation_since, training_rows, training_split
 from loanwatch.pipeline.steps import StepResult, StepStatus
@@ -81,7 +79,7 @@ def _against_champion(context: RunContext, challenger: "Candidate") -> Compariso
         return None
     test = training_split(context).test
     label = label_as_numbers(test, context.contract) == 1
-    unseen = _not_fitted_by(context.champion, test[context.contract.time.column].dt.replace_time_zone(None).to_numpy())
+    unseen = ~context.champion.was_fitted_to(moments_of(test, context.contract))
     if min(np.count_nonzero(label[unseen]), np.count_nonzero(~label[unseen])) < _SMALLEST_CLASS:
         unseen[:] = True  # what is left says nothing; the champion is favoured, and in doubt it stays
     return compare_champion(
@@ -93,13 +91,6 @@ def _against_champion(context: RunContext, challenger: "Candidate") -> Compariso
     )
 
 
-def _not_fitted_by(champion: DeployedModel, time: NDArray[np.datetime64]) -> NDArray[np.bool_]:
-    """Return which rows the champion was not fitted to: it would look better on those than it is."""
-    start = np.datetime64(datetime.fromisoformat(champion.card["training_window"]["start"]).replace(tzinfo=None))
-    fitted: NDArray[np.bool_] = (time >= start) & (time < champion.holdout.time.min())
-    return ~fitted
-
-
 def _challenger(context: RunContext, winner: "Candidate") -> DeployedModel:
     """Return the winner with the reference that later windows are compared with."""
     contract, rows = context.contract, training_rows(context)
@@ -108,7 +99,7 @@ def _challenger(context: RunContext, winner: "Candidate") -> DeployedModel:
         frame=test.select(column.name for column in contract.monitored),
         label=label_as_numbers(test, contract),
         probability=winner.test_probability,
-        time=test[contract.time.column].dt.replace_time_zone(None).to_numpy(),
+        time=moments_of(test, contract),
     )
     return DeployedModel(
         scoring=winner.model,
