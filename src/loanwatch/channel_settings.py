@@ -62,7 +62,7 @@ class _Channel(_Section):
             except ValueError as error:
                 raise ValueError(f"expected two times such as 22:00-07:00 ({error})") from error
             if first == last:
-                raise ValueError("expected two different times such as 22:00-07:00")
+                raise ValueError("quiet hours begin and end at the same time: expected two such as 22:00-07:00")
         return value
 
     @property
