@@ -33,7 +33,7 @@ if [ "$1" = predictor ]; then
   for part in cluster datasets differentiate fft fftpack integrate interpolate io linalg misc ndimage odr optimize \
     signal sparse spatial stats; do rm -rf "scipy/$part"; done
   # graphs are read, not run or checked, by onnx itself
-  rm -rf onnx/backend onnx/reference onnx/defs onnx/bin
+  rm -rf onnx/backend/test onnx/bin
 fi
 find . -path './uvloop/*.so' -exec strip --strip-unneeded {} + -o -name '_polars_runtime*.so' -exec strip --strip-unneeded {} +
 uninstall setuptools pip || true
