@@ -49,9 +49,11 @@ lint: $(VENV)/dev  ## Check style, types and import contracts
 test: lint  ## Lint, type-check, and run unit tests, integration tests and doctests
 	@$(BIN)/pytest -q -n 2 -m "not deep"
 
+DEEP ?= tests
+
 .PHONY: test-deep
 test-deep: $(VENV)/dev  ## Run the long checks: acceptance, kill tests, false alarms and power
-	@$(BIN)/pytest -q -n 2 -m deep tests
+	@$(BIN)/pytest -q -n 2 -m deep $(DEEP)
 
 # Airflow's environment is its own: its pins and loanwatch's tools do not mix. The locks are complete, so pip resolves nothing.
 AIRFLOW_VENV := .venv-airflow

@@ -52,9 +52,13 @@ class Database:
         """
         try:
             connection = psycopg.connect(self._complete(), autocommit=autocommit)
+        except psycopg.Error as error:
+            raise connection_error(error, self.address) from error
+        try:
             connection.execute("SET TIME ZONE 'UTC'")  # windows are shown and shifted in UTC, whatever the role's zone
             connection.commit()
         except psycopg.Error as error:
+            connection.close()
             raise connection_error(error, self.address) from error
         return connection
 

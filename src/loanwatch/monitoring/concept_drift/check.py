@@ -77,7 +77,7 @@ def check(
     named = tuple(c for c in named if _severity(c) > Severity.NONE)
     dated = date_change(known, judged.window, [c.cells for c in named if c.cells]) if named and _dated(judged) else None
     findings = [_finding(c, judged.window, contract, dated) for c in named]
-    alarm = watch_stream(known, judged.window)
+    alarm = watch_stream(known, judged.window) if _dated(judged) else None
     return _report(
         findings,
         judged,
