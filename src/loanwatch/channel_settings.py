@@ -18,7 +18,7 @@ _ALL: tuple[ChangeKind, ...] = (*_LOUD, "repeated", "acknowledged", "muted")
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class _Channel(_Section):

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from psycopg.conninfo import make_conninfo
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -40,7 +39,6 @@ class Settings(BaseSettings):
         extra="forbid",
         frozen=True,
         populate_by_name=True,
-        use_attribute_docstrings=True,
     )
 
     home: Path = Path(".loanwatch")
@@ -171,6 +169,8 @@ def _read_creds(path: Path) -> str:
     if not isinstance(values, dict) or not set(values) >= _CREDS_KEYS - {"port", "password"}:
         missing = sorted(_CREDS_KEYS - {"port", "password"} - set(values if isinstance(values, dict) else ()))
         raise SettingsError(f"setting creds_file: {path} lacks {', '.join(missing)}")
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415  (heavy, and seldom asked for)
+
     return make_conninfo(
         "",
         host=str(values["host"]),
