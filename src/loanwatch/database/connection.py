@@ -120,8 +120,13 @@ class Database:
         return {**defaults, **given}
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, *, must_answer: bool = True) -> Database:
     """Return the database that the settings name; without one, start the embedded server.
+
+    Parameters
+    ----------
+    must_answer : bool
+        Whether to connect once; a server that is named and away is no error without.
 
     Raises
     ------
@@ -132,7 +137,8 @@ def open_database(settings: Settings) -> Database:
     if named is None:
         return Database(EmbeddedServer(settings.home / "postgres").start())
     database = Database(re.sub(r"^postgres(?:ql)?\+\w+://", "postgresql://", named))  # SQLAlchemy's form, as in Airflow
-    database.check()
+    if must_answer:
+        database.check()
     return database
 
 

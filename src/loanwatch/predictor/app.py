@@ -16,7 +16,7 @@ from loanwatch import __version__
 from loanwatch.contract import Contract
 from loanwatch.predictor.metrics import Metrics
 from loanwatch.predictor.openapi import example_application, predict_operation, schemas
-from loanwatch.predictor.problem import Problem
+from loanwatch.predictor.problem import INTERNAL_ERROR, Problem
 from loanwatch.predictor.spool import Spool
 from loanwatch.predictor.watch import Watcher
 
@@ -49,7 +49,16 @@ class Health(BaseModel):
     """Decisions of this worker that the database does not have yet."""
 
 
-_NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Health, "description": "No model is in use"}}
+_NOT_READY: dict[int | str, dict[str, Any]] = {
+    503: {
+        "description": "No model is in use",
+        "content": {
+            "application/json": {
+                "schema": {"allOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Error", "Health")]}
+            }
+        },
+    }
+}
 
 
 def inner_app(
@@ -62,8 +71,10 @@ def inner_app(
         description="Decides on applications with the model that is deployed.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the address in the answer would be the client's own word for us
     )
     app.add_exception_handler(HTTPException, _problem_of)
+    app.add_exception_handler(Exception, _fault)
     _add_health(app, watcher, spool)
 
     @app.get("/metrics", summary="Figures for Prometheus", response_class=Response)
@@ -87,12 +98,11 @@ def _add_health(app: FastAPI, watcher: Watcher, spool: Spool) -> None:
     def live() -> Live:
         return Live(live=True)
 
-    @app.get("/health", summary="Is the service live and ready?", responses=_NOT_READY)
-    @app.get("/health/ready", summary="Can it decide?", responses=_NOT_READY)
-    def health(response: Response) -> Health:
+    @app.get("/health", summary="Is the service live and ready?", response_model=Health, responses=_NOT_READY)
+    @app.get("/health/ready", summary="Can it decide?", response_model=Health, responses=_NOT_READY)
+    def health(request: Request) -> Response:
         scorer = watcher.scorer
-        response.status_code = 200 if scorer else 503
-        return Health(
+        health = Health(
             live=True,
             ready=scorer is not None,
             model=scorer.version.name if scorer else None,
@@ -100,6 +110,10 @@ def _add_health(app: FastAPI, watcher: Watcher, spool: Spool) -> None:
             reason=None if scorer else watcher.reason,
             spool_bytes=spool.untaken,
         )
+        if scorer is not None:
+            return JSONResponse(health.model_dump())
+        problem = Problem(503, "not_ready", watcher.reason)
+        return JSONResponse({**problem.to_dict(_id_of(request)), **health.model_dump()}, status_code=503)
 
 
 def _described(
@@ -121,11 +135,20 @@ def _described(
 
 def _problem_of(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (what it is registered for)
-    words = {404: "not_found", 405: "method_not_allowed"}
-    problem = Problem(error.status_code, words.get(error.status_code, "http_error"), str(error.detail))
-    return JSONResponse(
-        problem.to_dict(getattr(request.state, "request_id", "")), status_code=error.status_code, headers=error.headers
-    )
+    told = {
+        404: ("not_found", "there is nothing at this address: /docs tells what there is"),
+        405: ("method_not_allowed", "this address takes another method"),
+    }
+    problem = Problem(error.status_code, *told.get(error.status_code, ("http_error", str(error.detail))))
+    return JSONResponse(problem.to_dict(_id_of(request)), status_code=error.status_code, headers=error.headers)
+
+
+def _fault(request: Request, error: Exception) -> Response:  # noqa: ARG001  (it is logged where it is raised to)
+    return JSONResponse(INTERNAL_ERROR.to_dict(_id_of(request)), status_code=500)
+
+
+def _id_of(request: Request) -> str:
+    return str(getattr(request.state, "request_id", ""))
 
 
 def _page(document: dict[str, Any], example: dict[str, Any]) -> str:

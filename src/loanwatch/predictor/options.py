@@ -6,7 +6,10 @@ from pathlib import Path
 
 from loanwatch.settings import Settings
 
-__all__ = ["ServeOptions", "is_loopback"]
+__all__ = ["SPOOL", "ServeOptions", "is_loopback"]
+
+SPOOL = "spool"
+"""Folder under home."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class ServeOptions:
     @property
     def spool_folder(self) -> Path:
         """Decisions that the database does not have yet; the same for every service of this home."""
-        return self.settings.home / "spool"
+        return self.settings.home / SPOOL
 
 
 def is_loopback(host: str) -> bool:

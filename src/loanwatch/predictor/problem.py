@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-__all__ = ["ERROR_LIMIT", "FieldError", "Problem"]
+__all__ = ["ERROR_LIMIT", "INTERNAL_ERROR", "FieldError", "Problem", "busy"]
 
 ERROR_LIMIT = 20
 """At most this many errors are listed in one answer."""
@@ -71,3 +71,12 @@ class Problem(Exception):  # noqa: N818  (it is an answer, not a fault of the pr
     def body(self, request_id: str) -> bytes:
         """Return the body of the answer as JSON."""
         return to_json(self.to_dict(request_id))
+
+
+INTERNAL_ERROR = Problem(500, "internal_error", "something went wrong here; the request id finds it in the log")
+"""Says nothing of its cause, which may name an applicant."""
+
+
+def busy() -> Problem:
+    """Return what a client is told that should come back in a moment."""
+    return Problem(503, "busy", "too many requests at once: try again", headers={"Retry-After": "1"})

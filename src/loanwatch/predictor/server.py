@@ -1,6 +1,7 @@
 """Run the service: one process, or several that share a socket under a parent that replaces those that die."""
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import shutil
@@ -19,13 +20,14 @@ import uvicorn
 
 from loanwatch.contract import Contract
 from loanwatch.database import Database, migrate, open_database
-from loanwatch.errors import LoanwatchError
+from loanwatch.errors import DatabaseUnavailableError, LoanwatchError, shorten
 from loanwatch.logging import configure_logging, get_logger
 from loanwatch.predictor.access import Gate
 from loanwatch.predictor.app import inner_app
 from loanwatch.predictor.body import BodyLimits
+from loanwatch.predictor.known import LastKnown
 from loanwatch.predictor.metrics import Metrics
-from loanwatch.predictor.options import ServeOptions
+from loanwatch.predictor.options import SPOOL, ServeOptions
 from loanwatch.predictor.protocol import protocol_class
 from loanwatch.predictor.rate_limit import RateLimiter
 from loanwatch.predictor.requests import RequestReader
@@ -43,6 +45,14 @@ _BACKLOG = 2048
 _RESTART_PAUSE_SECONDS = 0.5
 
 
+class _OurLog(logging.Handler):
+    """Takes over what uvicorn has to say, so that every line of the log has one form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        get_logger("uvicorn").error(record.getMessage(), exc_info=record.exc_info)
+
+
 def serve(settings: Settings, *, ready: Callable[[str], None], **options: Any) -> None:  # noqa: ANN401  (ServeOptions' fields)
     """Serve until SIGINT or SIGTERM, then answer what was asked, write what was decided, and return.
 
@@ -56,12 +66,11 @@ def serve(settings: Settings, *, ready: Callable[[str], None], **options: Any) -
     Raises
     ------
     DatabaseError
-        If the database cannot be reached or brought up to date.
+        If the database cannot be brought up to date, or cannot be reached and never was.
     LoanwatchError
         If the address cannot be listened on.
     """
-    database = open_database(settings)
-    migrate(database)
+    database = _database(settings)
     folder = Path(tempfile.mkdtemp(prefix="loanwatch-predictor-"))
     try:
         chosen = ServeOptions(settings=settings, conninfo=database.conninfo, folder=folder, **options)
@@ -74,6 +83,23 @@ def serve(settings: Settings, *, ready: Callable[[str], None], **options: Any) -
                 _Parent(chosen, listener).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _database(settings: Settings) -> Database:
+    """Return the database, brought up to date; as it is named if it is away and a service ran here before."""
+    try:
+        database = open_database(settings)
+        migrate(database)
+    except DatabaseUnavailableError as error:
+        if _last_known(settings).recall() is None:
+            raise
+        get_logger("server").warning("the database is away", reason=shorten(error, 200))
+        database = open_database(settings, must_answer=False)
+    return database
+
+
+def _last_known(settings: Settings) -> LastKnown:
+    return LastKnown(settings.home / SPOOL, model=settings.contract().name)
 
 
 def create_service(options: ServeOptions, *, worker: int = 0) -> Service:
@@ -91,7 +117,13 @@ def create_service(options: ServeOptions, *, worker: int = 0) -> Service:
         metrics.add("refused", by=refused)
         metrics.set("spool_bytes", spool.untaken)
 
-    watcher = Watcher(database, open_storage(options.settings, "models"), contract, told=swapped)
+    watcher = Watcher(
+        database,
+        open_storage(options.settings, "models"),
+        contract,
+        told=swapped,
+        last_known=_last_known(options.settings),
+    )
     spool = Spool(options.spool_folder)
     inner = inner_app(
         contract, watcher=watcher, spool=spool, metrics=metrics, max_rows=options.max_rows, tokens=options.tokens
@@ -130,6 +162,8 @@ def _listening(options: ServeOptions) -> Iterator[socket.socket]:
 
 def _run_worker(options: ServeOptions, worker: int, listener: socket.socket) -> None:
     """Serve in this process."""
+    talk = logging.getLogger("uvicorn.error")
+    talk.handlers, talk.propagate = [_OurLog(level=logging.ERROR)], False
     config = uvicorn.Config(
         create_service(options, worker=worker),
         http=protocol_class(header_timeout_seconds=options.header_timeout_seconds),

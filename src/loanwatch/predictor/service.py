@@ -20,11 +20,12 @@ from pydantic_core import to_json
 from loanwatch.errors import ArtifactError, StorageError, shorten
 from loanwatch.logging import get_logger
 from loanwatch.predictor.access import Gate
-from loanwatch.predictor.body import BodyLimits, check_content_type, receive_body
+from loanwatch.predictor.body import BodyLimits, BodyRoom, check_content_type, receive_body
 from loanwatch.predictor.decisions import answers_of, decision_lines
 from loanwatch.predictor.metrics import Metrics
-from loanwatch.predictor.problem import FieldError, Problem
+from loanwatch.predictor.problem import INTERNAL_ERROR, FieldError, Problem, busy
 from loanwatch.predictor.requests import RequestReader
+from loanwatch.predictor.responses import SECURITY_HEADERS, send_json
 from loanwatch.predictor.scorer import Scored, Scorer
 from loanwatch.predictor.shipper import Shipper
 from loanwatch.predictor.spool import Spool
@@ -40,18 +41,11 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 _PREDICT = "/predict"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _MAX_AT_ONCE = 256
+_BODIES_AT_ONCE = 32
+"""So many bodies of the largest size may be on their way to one worker."""
 _FIRST_ANSWER_SECONDS = 10.0
 _INLINE_BYTES = 8_192
 """Larger bodies are scored beside the event loop, which meanwhile answers others."""
-
-_SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-    # The page of /docs has styles in it and nothing else.
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
-)
 
 
 @dataclass(kw_only=True)
@@ -63,6 +57,8 @@ class _Request:
     method: str
     started: float
     status: int = 500
+    is_answered: bool = False
+    """Whether the application inside has begun to answer."""
     rows: int = 0
     token: str | None = None
 
@@ -97,6 +93,7 @@ class Service:
         self.metrics = metrics
         self.gate = gate
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="scoring")
+        self._room = BodyRoom(_BODIES_AT_ONCE * limits.max_bytes)
         self._at_once = 0
         self._log = get_logger("predictor")
 
@@ -135,17 +132,17 @@ class Service:
             request.token = token.name if token else None
             if request.path == _PREDICT:
                 body = await self._predict(scope, headers, receive, request)
-                await _send(send, 200, body, request.id)
+                await send_json(send, 200, body, request.id)
                 request.status = 200
             else:
                 await self._pass_on(scope, receive, send, request)
         except Problem as problem:
             request.status = problem.status
-            await _send(send, problem.status, problem.body(request.id), request.id, headers=problem.headers)
+            await send_json(send, problem.status, problem.body(request.id), request.id, headers=problem.headers)
         except Exception:  # noqa: BLE001  (the client gets an answer, and the log the cause)
             self._log.exception("internal error", request_id=request.id, path=shorten(request.path, 200))
-            fault = Problem(500, "internal_error", "something went wrong here; the request id finds it in the log")
-            await _send(send, fault.status, fault.body(request.id), request.id)
+            if not request.is_answered:
+                await send_json(send, 500, INTERNAL_ERROR.body(request.id), request.id)
         finally:
             self._tell(request)
 
@@ -166,9 +163,9 @@ class Service:
     async def _pass_on(self, scope: Message, receive: Receive, send: Send, request: _Request) -> None:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                request.status = message["status"]
+                request.status, request.is_answered = message["status"], True
                 own = [pair for pair in message.get("headers", ()) if pair[0] != b"cache-control"]
-                message = {**message, "headers": [*own, *_SECURITY_HEADERS, (b"x-request-id", request.id.encode())]}
+                message = {**message, "headers": [*own, *SECURITY_HEADERS, (b"x-request-id", request.id.encode())]}
             await send(message)
 
         scope.setdefault("state", {})["request_id"] = request.id
@@ -177,13 +174,14 @@ class Service:
     async def _predict(self, scope: Message, headers: dict[bytes, bytes], receive: Receive, request: _Request) -> bytes:
         if request.method != "POST":
             raise Problem(405, "method_not_allowed", "send applications by POST", headers={"Allow": "POST"})
+        check_content_type(headers)
+        explain = _explain(scope["query_string"])
+        # Only whole bodies count as work: clients that send slowly must not keep others out.
+        body = await receive_body(headers, receive, self.limits, self._room)
         if self._at_once >= _MAX_AT_ONCE:
-            raise Problem(503, "busy", "too many requests at once: try again", headers={"Retry-After": "1"})
+            raise busy()
         self._at_once += 1
         try:
-            check_content_type(headers)
-            explain = _explain(scope["query_string"])
-            body = await receive_body(headers, receive, self.limits)
             scorer = self.watcher.scorer
             if scorer is None:
                 raise Problem(503, "no_model", self.watcher.reason, headers={"Retry-After": "2"})
@@ -222,23 +220,10 @@ class Service:
 def _explain(query: bytes) -> bool:
     if not query:
         return False
-    given = parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=50).get("explain", ["false"])[-1]
+    given = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("explain", ["false"])[-1]
     if given.lower() in ("true", "1", "yes", ""):
         return True
     if given.lower() in ("false", "0", "no"):
         return False
     wrong = FieldError(row=None, field="explain", expected="true or false")
     raise Problem(422, "invalid_input", "explain in the address is neither true nor false", errors=[wrong])
-
-
-async def _send(
-    send: Send, status: int, body: bytes, request_id: str, *, headers: dict[str, str] | None = None
-) -> None:
-    more = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
-    own = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-request-id", request_id.encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": [*own, *_SECURITY_HEADERS, *more]})
-    await send({"type": "http.response.body", "body": body})

@@ -2,22 +2,21 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import psycopg
 from psycopg.rows import TupleRow
 
-from loanwatch.alerts import Event, open_alert, report_well
 from loanwatch.contract import Contract
 from loanwatch.database import Database
 from loanwatch.errors import ArtifactError, DatabaseError, LoanwatchError, shorten
 from loanwatch.logging import get_logger
-from loanwatch.monitoring import Severity
+from loanwatch.predictor.alarm import Alarm
 from loanwatch.predictor.explanation import Explainer
+from loanwatch.predictor.known import LastKnown
 from loanwatch.predictor.scorer import Scorer
-from loanwatch.predictor.tokens import CHANNEL, TokenBook, list_tokens
+from loanwatch.predictor.tokens import CHANNEL, Token, TokenBook, list_tokens
 from loanwatch.registry import ModelVersion, load_artifact, online_version
 from loanwatch.scoring import ScoringModel
 from loanwatch.storage import Storage
@@ -27,6 +26,8 @@ __all__ = ["Watcher", "load_scorer"]
 _POLL_SECONDS = 1.0
 _TRY_AGAIN_SECONDS = 30.0
 _STATEMENT_SECONDS = 10
+_UNUSABLE = (LoanwatchError, ValueError, OSError, ArithmeticError, LookupError, TypeError)
+"""What files that are no model can raise."""
 
 
 def load_scorer(storage: Storage, version: ModelVersion, contract: Contract) -> Scorer:
@@ -58,6 +59,8 @@ class Watcher:
     ----------
     told : callable
         Called with the new scorer, or None, after each change; with `failed=True` where a model cannot be used.
+    last_known : LastKnown, optional
+        What to begin with while the database is away or the deployed model cannot be used.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Watcher:
         contract: Contract,
         *,
         told: Callable[..., None] | None = None,
+        last_known: LastKnown | None = None,
     ) -> None:
         self.database = database
         self.storage = storage
@@ -78,6 +82,8 @@ class Watcher:
         self.asked = threading.Event()
         """Set once the database has been asked, whatever came of it."""
         self._told = told or (lambda _scorer, **_: None)
+        self._alarm = Alarm(contract)
+        self._last_known = last_known
         self._failed: tuple[int, str | None] | None = None
         self._failed_at = 0.0
         self._stop = threading.Event()
@@ -106,9 +112,11 @@ class Watcher:
             except (psycopg.Error, DatabaseError) as error:
                 if not is_away:
                     self._log.warning("the database is away", reason=shorten(error, 200))
-                is_away = True
                 if self.scorer is None:
                     self.reason = "the database cannot be reached"
+                    if not is_away:
+                        self._recall()
+                is_away = True
                 self.asked.set()
                 self._stop.wait(_POLL_SECONDS)
             except Exception:  # noqa: BLE001  (a thread that ends in silence would leave the service behind for good)
@@ -130,15 +138,20 @@ class Watcher:
         psycopg.Error
             If it is away.
         """
-        self.tokens = TokenBook(list_tokens(connection))
+        tokens = list_tokens(connection)
+        self.tokens = TokenBook(tokens)
         version = online_version(connection, self.contract.name)
         if version is None:
             if self.scorer is not None:
                 self._log.warning("no model is deployed any more")
                 self._use(None)
             self.reason = "no model is deployed: run `loanwatch run` or `loanwatch models promote`"
+            self._alarm.bare(connection)
         elif self._is_news(version):
             self._change(connection, version)
+        elif self._failed is None and not self._alarm.is_settled:  # rolled back from a model that could not be used
+            self._alarm.well(connection)
+        self._keep(tokens)
 
     def _is_news(self, version: ModelVersion) -> bool:
         known = self.scorer.version if self.scorer else None
@@ -151,37 +164,48 @@ class Watcher:
     def _change(self, connection: psycopg.Connection[TupleRow], version: ModelVersion) -> None:
         try:
             scorer = load_scorer(self.storage, version, self.contract)
-        except (LoanwatchError, ValueError, OSError, ArithmeticError, LookupError, TypeError) as error:
-            first = self._failed != (version.id, version.digest)
-            self._failed, self._failed_at = (version.id, version.digest), time.monotonic()
-            if self.scorer is None:
-                self.reason = f"{version.title} cannot be used"
-            if first:
+        except _UNUSABLE as error:
+            if self._failed != (version.id, version.digest):
+                if self.scorer is None:
+                    self.reason = f"{version.title} cannot be used"
+                    self._recall()
                 self._tell_unusable(connection, version, error)
+            self._failed, self._failed_at = (version.id, version.digest), time.monotonic()
             return
         self._failed = None
         self._use(scorer)
         self._log.info("model in use", model=version.title)
-        for event in (Event.MODEL_UNUSABLE, Event.PREDICTOR_WITHOUT_MODEL):
-            report_well(connection, dedup_key=self._cause(event), window=datetime.now(UTC).isoformat())
+        self._alarm.well(connection)
 
     def _use(self, scorer: Scorer | None) -> None:
         self.scorer = scorer
         self._told(scorer)
 
+    def _keep(self, tokens: Sequence[Token]) -> None:
+        if self._last_known is None:
+            return
+        if self.scorer is None:
+            self._last_known.forget()
+        else:
+            self._last_known.keep(self.scorer.version, tokens)
+
+    def _recall(self) -> None:
+        """Begin with what an earlier worker ended with."""
+        found = self._last_known.recall() if self._last_known is not None else None
+        if found is None:
+            return
+        version, tokens = found
+        self.tokens = TokenBook(tokens) if self.tokens is None else self.tokens
+        try:
+            self._use(load_scorer(self.storage, version, self.contract))
+        except _UNUSABLE as error:
+            self._log.warning("the model in use last cannot be used", model=version.title, reason=shorten(error, 300))
+            return
+        self._log.warning("the model in use last goes on", model=version.title)
+
     def _tell_unusable(self, connection: psycopg.Connection[TupleRow], version: ModelVersion, error: Exception) -> None:
-        kept = f"{self.scorer.version.title} goes on" if self.scorer else "there is no model to go on with"
-        event = Event.MODEL_UNUSABLE if self.scorer else Event.PREDICTOR_WITHOUT_MODEL
+        instead = self.scorer.version if self.scorer else None
+        kept = instead.title if instead else None
         self._log.error("model cannot be used", model=version.title, reason=shorten(error, 300), kept=kept)
         self._told(self.scorer, failed=True)
-        open_alert(
-            connection,
-            event=event,
-            severity=Severity.CRITICAL if self.scorer is None else Severity.HIGH,
-            message=f"{self.contract.title}: the predictor cannot use {version.title}; {kept}. {shorten(error, 400)}",
-            model_id=version.id,
-            dedup_key=self._cause(event),
-        )
-
-    def _cause(self, event: Event) -> str:
-        return f"{self.contract.name}/{event.value}"
+        self._alarm.unusable(connection, version, error, instead=instead)

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from loanwatch.predictor.body import BodyLimits, check_content_type, receive_body
+from loanwatch.predictor.body import BodyLimits, BodyRoom, check_content_type, receive_body
 from loanwatch.predictor.problem import Problem
 
 LIMITS = BodyLimits(max_bytes=100, timeout_seconds=0.2)
@@ -29,7 +29,7 @@ def receive(*parts, then_wait=False, hang_up=False):
 
 
 def body(headers, *parts, **how):
-    return asyncio.run(receive_body(headers, receive(*parts, **how), LIMITS))
+    return asyncio.run(receive_body(headers, receive(*parts, **how), LIMITS, BodyRoom(10_000)))
 
 
 def refused(headers, *parts, **how):
@@ -66,6 +66,23 @@ def test_a_client_that_hangs_up_is_no_server_fault():
     assert refused({}, b"[", hang_up=True).status == 400
 
 
+def test_what_all_unfinished_bodies_hold_together_is_bounded_and_given_back():
+    room = BodyRoom(150)
+
+    async def three_at_once():
+        slow = asyncio.create_task(receive_body({}, receive(b"x" * 90, then_wait=True), LIMITS, room))
+        await asyncio.sleep(0.01)
+        with pytest.raises(Problem) as refused_meanwhile:
+            await receive_body({}, receive(b"x" * 80), LIMITS, room)
+        small = await receive_body({}, receive(b"x" * 60), LIMITS, room)
+        with pytest.raises(Problem) as too_slow:
+            await slow
+        return refused_meanwhile.value.status, len(small), too_slow.value.status
+
+    assert asyncio.run(three_at_once()) == (503, 60, 408)
+    assert room.free_bytes == 150
+
+
 def test_gzip_is_unpacked():
     assert body({b"content-encoding": b"gzip"}, gzip.compress(b"[1]")) == b"[1]"
 
@@ -74,7 +91,10 @@ def test_a_gzip_bomb_is_stopped_at_the_limit():
     assert refused({b"content-encoding": b"gzip"}, gzip.compress(bytes(10_000), 9)[:99]).status == 413
 
 
-@pytest.mark.parametrize("packed", [b"[1]", b"", gzip.compress(b"[1]")[:-9], zlib.compress(b"[1]")])
+@pytest.mark.parametrize(
+    "packed",
+    [b"[1]", b"", gzip.compress(b"[1]")[:-9], zlib.compress(b"[1]"), gzip.compress(b"[1]") + gzip.compress(b"[2]")],
+)
 def test_what_is_no_whole_gzip_is_refused(packed):
     assert refused({b"content-encoding": b"gzip"}, packed).status == 422
 

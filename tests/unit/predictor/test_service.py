@@ -113,6 +113,61 @@ def test_too_many_at_once_are_asked_to_come_back(service, monkeypatch):
     assert later.status_code == 200
 
 
+def test_clients_that_send_slowly_do_not_keep_others_out(service, monkeypatch):
+    monkeypatch.setattr("loanwatch.predictor.service._MAX_AT_ONCE", 1)
+
+    async def trickle():
+        yield b"["
+        await asyncio.sleep(0.5)
+        yield b'{"loan_id": "slow"}]'
+
+    async def beside_slow_ones():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(service), base_url="http://service") as client:
+            slow = [asyncio.create_task(client.post("/predict", content=trickle())) for _ in range(5)]
+            await asyncio.sleep(0.1)
+            quick = await client.post("/predict", json=[{"loan_id": "quick"}])
+            return quick.status_code, {answer.status_code for answer in await asyncio.gather(*slow)}
+
+    assert asyncio.run(beside_slow_ones()) == (200, {200})
+
+
+def test_without_a_model_health_is_an_error_that_still_tells_the_state(service):
+    service.watcher.scorer, service.watcher.reason = None, "no model is deployed"
+    for path in ("/health", "/health/ready"):
+        (answer,) = ask(service, ("GET", path, {}))
+        body = answer.json()
+        assert answer.status_code == 503
+        assert (body["error"], body["message"], body["errors"]) == ("not_ready", "no model is deployed", [])
+        assert body["request_id"] == answer.headers["x-request-id"]
+        assert (body["live"], body["ready"], body["model_version"]) == (True, False, None)
+
+
+def test_a_fault_beside_predictions_has_the_shape_of_all_errors(service, monkeypatch, capsys):
+    def broken():
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setattr(service.metrics, "exposition", broken)
+    (answer,) = ask(service, ("GET", "/metrics", {}))
+    assert (answer.status_code, set(answer.json())) == (500, {"error", "message", "errors", "request_id"})
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert "hunter2" not in answer.text
+    assert "hunter2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("&".join(["a=1"] * 2_000), 200), ("explain", 200), ("explain=%ff%00", 422), ("explain=1&explain=maybe", 422)],
+)
+def test_whatever_the_address_holds_it_is_read_or_refused(service, query, status):
+    (answer,) = ask(service, post([{"loan_id": "a"}], f"/predict?{query}"))
+    assert answer.status_code == status
+
+
+def test_an_address_is_not_completed_with_what_the_client_calls_us(service):
+    (answer,) = ask(service, ("GET", "/ping/", {"headers": {"Host": "elsewhere.example"}}))
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
 def test_requests_are_counted_by_what_became_of_them(service):
     ask(service, post([{"loan_id": "a"}]), post([]), ("GET", "/nothing", {}))
     (figures,) = ask(service, ("GET", "/metrics", {}))
