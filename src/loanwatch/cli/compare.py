@@ -19,6 +19,7 @@ _STYLES = {"none": "green", "low": "cyan", "medium": "yellow", "high": "red", "c
 _WORDS = {"none": "ok", "low": "notice"}
 _TITLES = {
     "columns": "columns",
+    "data_quality": "data quality",
     "data_drift": "data drift",
     "model_drift": "model drift",
     "concept_drift": "concept drift",

@@ -10,16 +10,17 @@ import polars as pl
 
 from loanwatch.comparison.counting import count_block, count_table
 from loanwatch.comparison.plan import plan_comparison
-from loanwatch.comparison.reading import ContractReader, InferredReader, Reader
+from loanwatch.comparison.quality import check_quality
+from loanwatch.comparison.reading import Block, ContractReader, InferredReader, Reader
 from loanwatch.comparison.result import TableComparison
 from loanwatch.comparison.roles import LabelReading, read_score
 from loanwatch.comparison.schema import check_schema
 from loanwatch.comparison.scored import SCORED_ROWS, check_scores
 from loanwatch.comparison.source import Source, open_table
 from loanwatch.comparison.table import Table
-from loanwatch.contract import Contract, load_contract
+from loanwatch.contract import Contract, Kind, load_contract
 from loanwatch.errors import SourceError
-from loanwatch.monitoring import CheckReport, data_drift
+from loanwatch.monitoring import data_drift
 from loanwatch.monitoring.profile import Profile
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def compare(
             plan = plan_comparison(first, second, label=label, score=score, time=time)
             reader: Reader = InferredReader(plan=plan)
             samples, notes = plan.samples, tuple(plan.limitations)
+            identifiers = tuple(c.name for c in plan.columns.values() if c.kind is Kind.ID)
             judged = plan.label is not None and plan.label.binary and plan.score is not None
             judged = judged and plan.score is not None and plan.score.probabilities
         else:
@@ -95,14 +97,26 @@ def compare(
             samples = (_sample(first), _sample(second))
             given = _contract_reader(known, samples, label=label, score=score, time=time)
             reader, notes = given, given.score.limitations if given.score else ()
+            identifiers = (known.keys.application,)
             judged = given.label is not None and given.score is not None and given.score.probabilities
-        profiles = _profiles((first, second), samples, reader)
+        blocks = (reader.read(samples[0]), reader.read(samples[1]))
+        profiles = _profiles((first, second), blocks, reader)
         reports = {
             "columns": check_schema(samples, reader.contract),
+            "data_quality": check_quality(
+                samples,
+                blocks,
+                reader.contract,
+                reference=profiles[0],
+                rows=(first.rows, second.rows),
+                identifiers=identifiers,
+            ),
             "data_drift": data_drift.check(*profiles, reader.contract, importance=importance),
         }
         if judged:
-            reports |= _scored(samples, reader, as_of=as_of)
+            before, now = (block.thinned(SCORED_ROWS) for block in blocks)
+            scored = check_scores(before, now, reader.contract, as_of=as_of)
+            reports |= {report.check: report for report in scored}
     return TableComparison(
         reference=first.name,
         current=second.name,
@@ -115,23 +129,14 @@ def compare(
     )
 
 
-def _profiles(
-    tables: tuple[Table, Table], samples: tuple[pl.DataFrame, pl.DataFrame], reader: Reader
-) -> tuple[Profile, Profile]:
+def _profiles(tables: tuple[Table, Table], blocks: tuple[Block, Block], reader: Reader) -> tuple[Profile, Profile]:
     """Count both tables over bins that a sample of the reference fixes; a table that was sampled whole is in memory."""
-    counted = count_block(reader.read(samples[0]), reader.contract)
+    counted = count_block(blocks[0], reader.contract)
     edges = counted.edges
-    first = counted if samples[0].height == tables[0].rows else count_table(tables[0], reader, edges=edges)
-    if samples[1].height == tables[1].rows:
-        return first, count_block(reader.read(samples[1]), reader.contract, edges=edges)
+    first = counted if blocks[0].frame.height == tables[0].rows else count_table(tables[0], reader, edges=edges)
+    if blocks[1].frame.height == tables[1].rows:
+        return first, count_block(blocks[1], reader.contract, edges=edges)
     return first, count_table(tables[1], reader, edges=edges)
-
-
-def _scored(
-    samples: tuple[pl.DataFrame, pl.DataFrame], reader: Reader, *, as_of: datetime | None
-) -> dict[str, CheckReport]:
-    first, second = (reader.read(s.gather_every(max(1, s.height // SCORED_ROWS))) for s in samples)
-    return {report.check: report for report in check_scores(first, second, reader.contract, as_of=as_of)}
 
 
 def _sample(table: Table) -> pl.DataFrame:

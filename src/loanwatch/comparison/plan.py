@@ -13,7 +13,7 @@ from loanwatch.errors import SourceError, shorten
 
 __all__ = ["Plan", "plan_comparison"]
 
-_SAMPLED_ROWS = 200_000
+_SAMPLED_ROWS = 100_000
 _SAMPLED_CELLS = 8_000_000
 
 

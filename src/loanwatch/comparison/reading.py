@@ -1,8 +1,8 @@
 """From a block of rows as they came to what the profiles count."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import polars as pl
 
@@ -28,6 +28,19 @@ class Block:
     label: FloatArray | None
     """1, 0 or NaN; None where there is no label column."""
     score: FloatArray | None
+
+    def thinned(self, rows: int) -> Self:
+        """Return about so many rows, evenly taken; all of them where there are fewer than twice as many."""
+        step = self.frame.height // max(rows, 1)
+        if step < 2:
+            return self
+        return replace(
+            self,
+            frame=self.frame.gather_every(step),
+            issues=None if self.issues is None else self.issues.gather_every(step),
+            label=None if self.label is None else self.label[::step],
+            score=None if self.score is None else self.score[::step],
+        )
 
 
 class Reader(Protocol):

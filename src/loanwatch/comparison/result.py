@@ -19,7 +19,7 @@ class TableComparison:
     reference_rows: int
     current_rows: int
     reports: Mapping[str, CheckReport]
-    """By check: `columns`, `data_drift`, and with label and score `model_drift` and `concept_drift`."""
+    """By check: `columns`, `data_quality`, `data_drift`, and with label and score `model_drift` and `concept_drift`."""
     limitations: tuple[str, ...] = ()
     """What was not compared, or was decided without being told."""
     column_titles: Mapping[str, str] = field(default_factory=dict)

@@ -13,6 +13,7 @@ __all__ = ["ComparisonSummary", "render_comparison"]
 
 _TITLES = {
     "columns": "Columns",
+    "data_quality": "Data quality",
     "data_drift": "Data drift",
     "concept_drift": "Concept drift",
     "model_drift": "Model drift",

@@ -15,6 +15,7 @@ from loanwatch.statistics.delong import (
     delong_paired_difference,
     delong_two_sample_difference,
 )
+from loanwatch.statistics.delong_counts import delong_of_counts
 from loanwatch.statistics.dispersion import block_dispersion
 from loanwatch.statistics.estimate import Estimate
 from loanwatch.statistics.g_test import GTest, g_test
@@ -51,6 +52,7 @@ __all__ = [
     "confusion",
     "correlation_change",
     "delong_estimate",
+    "delong_of_counts",
     "delong_paired_difference",
     "delong_two_sample_difference",
     "detectable_noncentrality",

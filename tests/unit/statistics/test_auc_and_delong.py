@@ -7,6 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from loanwatch.statistics.auc import auc, gini
 from loanwatch.statistics.delong import delong_estimate, delong_paired_difference, delong_two_sample_difference
+from loanwatch.statistics.delong_counts import delong_of_counts
 from loanwatch.statistics.ranks import midranks
 
 LABEL = np.array([True, False, True, False])
@@ -99,3 +100,22 @@ def test_two_sample_test_holds_its_level():
         delong_two_sample_difference(*scored(generator, 200), *scored(generator, 600)).p_value for _ in range(600)
     ]
     assert 0.03 < np.mean(np.array(p_values) < 0.05) < 0.075
+
+
+def test_counts_by_band_give_the_same_as_the_rows():
+    label, score = scored(np.random.default_rng(5), 400)
+    score = score.round(1)
+    bands = np.unique(score)
+    counts = [(score[rows][:, None] == bands).sum(axis=0).astype(float) for rows in (label, ~label)]
+    value, error = delong_of_counts(np.stack([counts[0], counts[1]]), np.stack([counts[1], counts[0]]))
+    expected = delong_estimate(label, score)
+    assert value[0] == pytest.approx(expected.value)
+    assert value[1] == pytest.approx(1 - expected.value)
+    assert error == pytest.approx([expected.standard_error] * 2)
+
+
+def test_counts_of_one_class_give_nan():
+    value, error = delong_of_counts(np.zeros(3), np.ones(3))
+    assert np.isnan(value)
+    assert np.isnan(error)
+    assert np.isnan(delong_of_counts(np.array([1.0, 0.0]), np.array([0.0, 1.0]))[1])

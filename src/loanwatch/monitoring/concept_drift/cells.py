@@ -46,18 +46,35 @@ class Cells:
         return len(self.names)
 
 
-def cut_features(reference: ScoredWindow, current: ScoredWindow, contract: Contract) -> tuple[Cells, ...]:
-    """Cut the score and each predictor into bins: deciles of the reference, categories, and missing.
+def cut_features(
+    reference: ScoredWindow,
+    current: ScoredWindow,
+    contract: Contract,
+    *,
+    most_bins: int = _MOST_BINS,
+    fewest_rows: int = _FEWEST_ROWS,
+) -> tuple[Cells, ...]:
+    """Cut the score and each predictor into bins: quantiles of the reference, categories, and missing.
 
-    Neighbouring deciles are merged until both windows have enough rows; small windows get fewer bins.
+    Neighbouring quantiles are merged until both windows have enough rows; small windows get fewer bins.
+
+    Parameters
+    ----------
+    reference, current : ScoredWindow
+    contract : Contract
+        Names the predictors.
+    most_bins : int
+        Of a number.
+    fewest_rows : int
+        Bins with fewer rows in one of the windows are not testable.
 
     Returns
     -------
     tuple of Cells
         The score first, then the predictors that both windows have and that vary.
     """
-    bins = int(np.clip(min(reference.rows, current.rows) // _ROWS_PER_BIN, 2, _MOST_BINS))
-    score = _cut_numbers(SCORE, reference.probability, current.probability, bins)
+    bins = int(np.clip(min(reference.rows, current.rows) // _ROWS_PER_BIN, 2, most_bins))
+    score = _cut_numbers(SCORE, reference.probability, current.probability, bins, fewest_rows)
     cells = [score]
     for column in contract.predictors:
         name = column.name
@@ -65,9 +82,9 @@ def cut_features(reference: ScoredWindow, current: ScoredWindow, contract: Contr
             continue
         first, second = reference.frame[name], current.frame[name]
         if contract.kind_of(name) is Kind.NUMERIC and first.dtype.is_numeric() and second.dtype.is_numeric():
-            cells.append(_cut_numbers(name, _numbers(first), _numbers(second), bins))
+            cells.append(_cut_numbers(name, _numbers(first), _numbers(second), bins, fewest_rows))
         else:
-            cells.append(_cut_categories(name, first, second))
+            cells.append(_cut_categories(name, first, second, fewest_rows))
     return tuple(c for c in cells if c.testable > 1)
 
 
@@ -75,7 +92,9 @@ def _numbers(series: pl.Series) -> NDArray[np.float64]:
     return series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
-def _cut_numbers(subject: str, reference: NDArray[np.float64], current: NDArray[np.float64], bins: int) -> Cells:
+def _cut_numbers(
+    subject: str, reference: NDArray[np.float64], current: NDArray[np.float64], bins: int, fewest_rows: int
+) -> Cells:
     known = [np.isfinite(reference), np.isfinite(current)]
     inner = score_band_edges(reference[known[0]], bands=bins)
     raw = [
@@ -83,14 +102,14 @@ def _cut_numbers(subject: str, reference: NDArray[np.float64], current: NDArray[
         for k, v in zip(known, (reference, current), strict=True)
     ]
     counts = [np.bincount(r, minlength=inner.size + 2) for r in raw]
-    groups = _merged(counts[0][:-1], counts[1][:-1])
+    groups = _merged(counts[0][:-1], counts[1][:-1], fewest_rows)
     edges = [inner[g[0] - 1] for g in groups[1:]]
     names = _range_names(edges) if groups else []
     order = [*groups, [inner.size + 1]]
-    return _cells(subject, [*names, "not known"], order, raw, counts, ordered=True)
+    return _cells(subject, [*names, "not known"], order, raw, counts, fewest_rows=fewest_rows, ordered=True)
 
 
-def _cut_categories(subject: str, reference: pl.Series, current: pl.Series) -> Cells:
+def _cut_categories(subject: str, reference: pl.Series, current: pl.Series, fewest_rows: int) -> Cells:
     texts = [s.cast(pl.String) for s in (reference, current)]
     known = sorted({v for t in texts for v in t.unique().to_list() if v is not None})
     position = {name: i for i, name in enumerate(known)}
@@ -99,7 +118,7 @@ def _cut_categories(subject: str, reference: pl.Series, current: pl.Series) -> C
     ]
     counts = [np.bincount(r, minlength=len(known) + 1) for r in raw]
     names = [*(f'"{name}"' for name in known), "not known"]
-    return _cells(subject, names, [[i] for i in range(len(names))], raw, counts, ordered=False)
+    return _cells(subject, names, [[i] for i in range(len(names))], raw, counts, fewest_rows=fewest_rows, ordered=False)
 
 
 def _cells(
@@ -109,10 +128,11 @@ def _cells(
     raw: Sequence[NDArray[np.intp]],
     counts: Sequence[NDArray[np.intp]],
     *,
+    fewest_rows: int,
     ordered: bool,
 ) -> Cells:
     """Put the groups that both windows fill first, and the rest together behind them where there is any."""
-    filled = [i for i, g in enumerate(groups) if all(c[list(g)].sum() >= _FEWEST_ROWS for c in counts)]
+    filled = [i for i, g in enumerate(groups) if all(c[list(g)].sum() >= fewest_rows for c in counts)]
     sparse = [i for i in range(len(groups)) if i not in filled]
     place = np.full(counts[0].size, len(filled), dtype=np.intp)
     for new, old in enumerate(filled):
@@ -128,13 +148,13 @@ def _cells(
     )
 
 
-def _merged(reference: NDArray[np.intp], current: NDArray[np.intp]) -> list[list[int]]:
+def _merged(reference: NDArray[np.intp], current: NDArray[np.intp], fewest_rows: int) -> list[list[int]]:
     """Return runs of neighbouring bins that both windows fill; a short last run joins its neighbour."""
     groups: list[list[int]] = []
     run: list[int] = []
     for i in range(reference.size):
         run.append(i)
-        if min(reference[run].sum(), current[run].sum()) >= _FEWEST_ROWS:
+        if min(reference[run].sum(), current[run].sum()) >= fewest_rows:
             groups.append(run)
             run = []
     if run and groups:

@@ -9,7 +9,7 @@ from loanwatch.monitoring.concept_drift.cells import SCORE, Cells
 from loanwatch.monitoring.concept_drift.relation import LEVEL, Change
 from loanwatch.monitoring.scored_window import ScoredWindow
 
-__all__ = ["describe_change", "plain_date", "worst_bin"]
+__all__ = ["applicants_in", "describe_change", "plain_date", "worst_bin"]
 
 
 def describe_change(
@@ -68,10 +68,11 @@ def _opening(since: date | None, *, at_start: bool) -> str:
 def _who(change: Change, contract: Contract, bin_: int) -> str:
     if change.subject == LEVEL or change.cells is None:
         return "applicants as a whole"
-    return _who_in(change.cells, contract, bin_)
+    return applicants_in(change.cells, contract, bin_)
 
 
-def _who_in(cells: Cells, contract: Contract, bin_: int) -> str:
+def applicants_in(cells: Cells, contract: Contract, bin_: int) -> str:
+    """Return which applicants a bin holds: `applicants whose purpose is "other"`."""
     name = cells.names[bin_]
     if cells.subject == SCORE:
         return f"applicants with a score {name}"

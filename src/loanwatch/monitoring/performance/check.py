@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from loanwatch.contract import Contract, Policy
+from loanwatch.monitoring.concept_drift.sentences import applicants_in
 from loanwatch.monitoring.label_maturity import JudgedLabels, judge_labels
 from loanwatch.monitoring.performance.estimated import estimate_performance
 from loanwatch.monitoring.performance.metrics import measure_performance
+from loanwatch.monitoring.performance.segments import Segment, SegmentSearch, search_segments
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.scored_window import ScoredWindow
 from loanwatch.statistics.delong import delong_estimate, delong_two_sample_difference
@@ -29,6 +31,11 @@ grow by a third."""
 _SMALLEST_CLASS = 10
 """Fewer rows of a class than this give no AUC worth judging: DeLong's normal limit does not hold there."""
 
+_SEGMENT_SURE = 0.002
+"""Corrected p-value up to which a segment may alarm: with the test of the whole, false alarms stay below 1 %."""
+_LARGE_SEGMENT = 0.1
+
+_NO_SEGMENTS = "No segment has enough applications of both classes in hold-out and window to be judged by itself."
 _ESTIMATED_ONLY = (
     "Too few labels are known yet: the performance is estimated from the probabilities, and an estimate cannot see a "
     "changed relation between features and label."
@@ -40,11 +47,13 @@ def check(
 ) -> CheckReport:
     """Compare the deployed model's realised performance with that on its own hold-out.
 
-    A finding needs both: an AUC that fell by more than `policy.material_auc_loss` (in proportion less for a
-    hold-out AUC above 0.85), and a one-sided two-sample DeLong
-    test below 0.005 (medium; high beyond twice the material loss). An AUC whose upper limit lies below
-    `policy.minimum_auc` is high. Without labels the same rule judges the estimated AUC, and says that it is estimated;
-    with labels, estimate and truth are given together. Brier score and log loss are measured beside it.
+    A finding needs both: an AUC that fell by more than `policy.material_auc_loss` (in proportion less for a hold-out
+    AUC above 0.85), and a one-sided two-sample DeLong test below 0.005 (medium; high beyond twice the material loss).
+    An AUC whose upper limit lies below `policy.minimum_auc` is high. Each segment of the applicants is compared with
+    the same segment of the hold-out: one that lost more than the material loss beyond all others is a notice, twice
+    that medium, four times that high where it holds a tenth of the window, all after correction for every segment
+    looked at. Without labels the first rule judges the estimated AUC, and says that it is estimated; with labels,
+    estimate and truth are given together. Brier score and log loss are measured beside it.
 
     Parameters
     ----------
@@ -60,7 +69,8 @@ def check(
     Returns
     -------
     CheckReport
-        Skipped where neither realised nor estimated performance can be known.
+        Skipped where neither realised nor estimated performance can be known. `details["segments"]` lists the
+        segments that lost most, with labels.
     """
     known, judged = reference.labelled(), judge_labels(current, contract, as_of=as_of)
     if not _enough(known):
@@ -71,7 +81,9 @@ def check(
     if not _enough(judged.window):
         return _report(judged, {"estimated": estimated}, estimate_findings, realised=False)
     measured, findings = _realised(known, judged.window, contract.policy)
-    return _report(judged, {**measured, "estimated": estimated}, findings, realised=True)
+    segments = search_segments(known, judged.window, contract)
+    findings += _segment_findings(segments, judged.window.rows, contract)
+    return _report(judged, {**measured, "estimated": estimated}, findings, realised=True, segments=segments)
 
 
 def _enough(window: ScoredWindow) -> bool:
@@ -165,7 +177,7 @@ def _severity(before: Estimate, now: Estimate, error: float, policy: Policy) -> 
         return Severity.HIGH
     if not (error > 0 and ndtr(-fall / error) < _SIGNIFICANCE):
         return Severity.NONE
-    material = policy.material_auc_loss * min(1.0, (1.0 - before.value) / _ORDINARY_ROOM)
+    material = _material_loss(before.value, policy)
     if fall > 2 * material:
         return Severity.HIGH
     if fall > material:
@@ -173,10 +185,59 @@ def _severity(before: Estimate, now: Estimate, error: float, policy: Policy) -> 
     return Severity.LOW if fall > material / 2 else Severity.NONE
 
 
+def _material_loss(before: float, policy: Policy) -> float:
+    return policy.material_auc_loss * min(1.0, (1.0 - before) / _ORDINARY_ROOM)
+
+
 def _below(now: Estimate, bar: float) -> bool:
     """Tell whether the AUC lies below the bar beyond doubt: by its interval, and by the test used everywhere here."""
     error = now.standard_error
     return now.upper < bar and error > 0 and bool(ndtr((now.value - bar) / error) < _SIGNIFICANCE)
+
+
+def _segment_findings(search: SegmentSearch, rows: int, contract: Contract) -> list[Finding]:
+    found = [(s, _segment_severity(s, rows, contract.policy)) for s in search.failed]
+    return [
+        Finding(
+            check=f"{_CHECK}.segment",
+            subject=segment.subject,
+            severity=severity,
+            sentence=_segment_sentence(segment, search, contract),
+            measurements=(
+                Measurement(
+                    name="auc",
+                    value=segment.now.value,
+                    lower=segment.now.lower,
+                    upper=segment.now.upper,
+                    p_value=segment.p_value,
+                    n_reference=segment.rows_reference,
+                    n_current=segment.rows,
+                ),
+            ),
+            details={"segment": segment.to_dict(), "searched": search.searched},
+        )
+        for segment, severity in found
+        if severity is not Severity.NONE
+    ]
+
+
+def _segment_severity(segment: Segment, rows: int, policy: Policy) -> Severity:
+    material = _material_loss(segment.before.value, policy)
+    if segment.loss <= material:
+        return Severity.NONE
+    if segment.loss <= 2 * material or segment.p_value > _SEGMENT_SURE:
+        return Severity.LOW
+    large = segment.rows >= _LARGE_SEGMENT * rows and segment.loss > 4 * material
+    return Severity.HIGH if large else Severity.MEDIUM
+
+
+def _segment_sentence(segment: Segment, search: SegmentSearch, contract: Contract) -> str:
+    return (
+        f"The model tells {applicants_in(segment.cells, contract, segment.bin)} apart less well than it did: AUC "
+        f"{segment.now.value:.3f} (95 % interval {segment.now.lower:.3f} to {segment.now.upper:.3f}, "
+        f"{segment.rows:,} applications) against {segment.before.value:.3f} for such applicants of its hold-out; "
+        f"{search.searched:,} segments were looked at."
+    )
 
 
 def _loss_change(name: str, before: NDArray[np.float64], now: NDArray[np.float64]) -> Measurement:
@@ -191,10 +252,14 @@ def _report(
     findings: list[Finding],
     *,
     realised: bool,
+    segments: SegmentSearch | None = None,
 ) -> CheckReport:
     limitations = judged.limitations
+    findings = sorted(findings, key=lambda f: -f.severity)
     if not realised:
         limitations += (_ESTIMATED_ONLY,)
+    if segments is not None and not segments.searched:
+        limitations += (_NO_SEGMENTS,)
     fails = any(f.severity >= Severity.MEDIUM for f in findings)
     return CheckReport(
         check=_CHECK,
@@ -203,7 +268,12 @@ def _report(
         findings=tuple(findings),
         measurements=measurements,
         limitations=limitations,
-        details={"realised": realised, "judged_rows": judged.window.rows},
+        details={
+            "realised": realised,
+            "judged_rows": judged.window.rows,
+            "segments": [s.to_dict() for s in segments.worst] if segments else [],
+            "segments_searched": segments.searched if segments else 0,
+        },
     )
 
 

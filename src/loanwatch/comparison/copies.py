@@ -1,0 +1,86 @@
+"""Rows that stand in a table twice, and identifiers that do."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from loanwatch.errors import shorten
+from loanwatch.monitoring.data_quality.inspection import Outcome
+from loanwatch.monitoring.data_quality.rates import Rise, rise_of_share
+from loanwatch.monitoring.data_quality.wording import percent, sentence
+from loanwatch.monitoring.result import Finding, Severity
+
+__all__ = ["check_copies"]
+
+
+def check_copies(
+    samples: tuple[pl.DataFrame, pl.DataFrame], *, rows: tuple[int, int], identifiers: tuple[str, ...]
+) -> Outcome:
+    """Return findings where copies of rows, or repeated identifiers, are more than the reference lets one expect.
+
+    Rows coincide by chance where columns hold few values, the more often the more rows there are: the reference's
+    share, times the ratio of the rows, is what is expected.
+
+    Parameters
+    ----------
+    samples : tuple of two DataFrame
+        Reference and current table, with all their columns.
+    rows : tuple of two int
+        Rows of the whole tables. Copies cannot be counted in a sample, so a larger table gets a limitation.
+    identifiers : tuple of str
+        Columns that hold another value in every row.
+    """
+    if any(sample.height < whole for sample, whole in zip(samples, rows, strict=True)):
+        told = f"Copies of rows were not looked for: the tables have more than {max(s.height for s in samples):,} rows."
+        return Outcome(limitations=(told,))
+    if not all(rows):
+        return Outcome()
+    return Outcome(findings=tuple(_findings(samples, identifiers)))
+
+
+def _findings(samples: tuple[pl.DataFrame, pl.DataFrame], identifiers: tuple[str, ...]) -> Iterator[Finding]:
+    names = [n for n in samples[0].columns if n in samples[1].columns and _can_be_hashed(samples, n)]
+    before, now = (_copies(s.select(names)) for s in samples)
+    rise = _rise("duplicate_row_rate", before, samples[0].height, now, samples[1].height, comparisons=1)
+    if rise.severity > Severity.NONE:
+        share = percent(now / samples[1].height)
+        yield _finding(
+            "duplicate_rows", "dataset", rise, now, f"{now:,} rows ({share}) are exact copies of another row"
+        )
+    for name in identifiers:
+        if name not in names:
+            continue
+        known = [s[name].drop_nulls() for s in samples]
+        repeated = [k.len() - k.n_unique() for k in known]
+        if not all(k.len() for k in known):
+            continue
+        rise = _rise(
+            "duplicate_id_rate", repeated[0], known[0].len(), repeated[1], known[1].len(), comparisons=len(identifiers)
+        )
+        if rise.severity > Severity.NONE:
+            what = f"{shorten(name, 60)} holds {repeated[1]:,} values ({percent(repeated[1] / known[1].len())}) "
+            yield _finding("duplicate_ids", name, rise, repeated[1], f"{what}that stand in an earlier row")
+
+
+def _can_be_hashed(samples: tuple[pl.DataFrame, pl.DataFrame], name: str) -> bool:
+    return not any(s[name].dtype.is_nested() or s[name].dtype in (pl.Object, pl.Binary) for s in samples)
+
+
+def _copies(frame: pl.DataFrame) -> int:
+    return frame.height - frame.hash_rows().n_unique() if frame.width else 0
+
+
+def _rise(name: str, before: int, n_before: int, now: int, n_now: int, *, comparisons: int) -> Rise:
+    expected = min(1.0, before / n_before * max(1.0, n_now / n_before))
+    return rise_of_share(name, before=expected, n_before=n_before, rows=now, n=n_now, comparisons=comparisons)
+
+
+def _finding(name: str, subject: str, rise: Rise, rows: int, what: str) -> Finding:
+    return Finding(
+        check=f"data_quality.{name}",
+        subject=subject,
+        severity=rise.severity,
+        sentence=sentence(f"{what}, {100 * rise.measurement.value:.1f} points more than expected by the reference."),
+        measurements=(rise.measurement,),
+        details={"rows": rows},
+    )

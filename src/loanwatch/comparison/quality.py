@@ -1,0 +1,159 @@
+"""Whether the rows of the current table are fit for use: the rules of data quality that two tables suffice for.
+
+What the reference table shows as well is how these data are, and no finding; only a label leak always is one.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+
+from loanwatch.comparison.copies import check_copies
+from loanwatch.comparison.reading import Block
+from loanwatch.contract import Contract
+from loanwatch.monitoring import CheckReport, Finding, Measurement, Profile, Severity, Status
+from loanwatch.monitoring.data_quality import LEAKAGE
+from loanwatch.monitoring.data_quality.constant import check_constant
+from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
+from loanwatch.monitoring.data_quality.labels import check_conflicting_labels
+from loanwatch.monitoring.data_quality.leakage import check_leakage
+from loanwatch.monitoring.data_quality.missing import check_missing
+from loanwatch.monitoring.data_quality.outliers import check_outliers
+from loanwatch.monitoring.data_quality.reference import Reference
+from loanwatch.monitoring.data_quality.units import check_units
+
+__all__ = ["QUALITY_ROWS", "check_quality"]
+
+QUALITY_ROWS = 50_000
+"""Rows of each table that are looked at, evenly taken; fewer in a table of more than 160 columns."""
+_CELLS = 8_000_000
+_CHECK = "data_quality"
+_Rule = Callable[[Inspection], Outcome]
+
+_OF_EACH: tuple[_Rule, ...] = (check_constant, check_outliers)
+"""Done on both tables; what the reference shows as well is left out."""
+_OF_LABELS: tuple[_Rule, ...] = (check_leakage, check_conflicting_labels)
+
+
+def check_quality(
+    samples: tuple[pl.DataFrame, pl.DataFrame],
+    blocks: tuple[Block, Block],
+    contract: Contract,
+    *,
+    reference: Profile,
+    rows: tuple[int, int],
+    identifiers: tuple[str, ...] = (),
+) -> CheckReport:
+    """Look for lost values, changed units, stuck columns, outliers, copies, and with labels for leaks.
+
+    Parameters
+    ----------
+    samples : tuple of two DataFrame
+        Rows of reference and current table as they came, with all their columns.
+    blocks : tuple of two Block
+        Rows of each, read.
+    contract : Contract
+        Names the compared columns and the label.
+    reference : Profile
+        Of the whole reference table.
+    rows : tuple of two int
+        Rows of the whole tables.
+    identifiers : tuple of str
+        Columns that hold another value in every row.
+    """
+    if not reference.rows or not blocks[1].frame.height or not contract.predictors:
+        why = "Without rows and compared columns on both sides the quality of the data cannot be judged."
+        return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=why)
+    most = max(1, min(QUALITY_ROWS, _CELLS // len(contract.predictors)))
+    first = _inspection(blocks[0].thinned(most), contract)
+    second = _inspection(blocks[1].thinned(most), contract, Reference.of(reference))
+    outcomes = [
+        *(rule(second) for rule in (check_units, check_missing)),
+        *(_news(rule(first), rule(second)) for rule in _OF_EACH),
+        *(_labels(first, second) if contract.label.column else ()),
+        check_copies(samples, rows=rows, identifiers=identifiers),
+    ]
+    return _report(outcomes, second.rows, rows[1])
+
+
+def _inspection(block: Block, contract: Contract, reference: Reference | None = None) -> Inspection:
+    frame = block.frame.with_columns(
+        pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name)
+        for name, dtype in block.frame.schema.items()
+        if dtype.is_float()
+    )
+    if block.label is not None:
+        words = {1.0: contract.label.positive, 0.0: contract.label.negative}
+        told = pl.Series(contract.label.column, [words.get(value) for value in block.label.tolist()], dtype=pl.String)
+        frame = frame.with_columns(told)
+    issues = block.issues if block.issues is not None else pl.DataFrame(height=frame.height)
+    return Inspection(frame=frame, issues=issues, contract=contract, now=datetime.now(UTC), reference=reference)
+
+
+def _news(before: Outcome, now: Outcome) -> Outcome:
+    """Leave out what the reference shows as well, and what is only listed."""
+    usual = {_key(f): f.severity for f in before.findings}
+    new = [f for f in now.findings if f.severity > usual.get(_key(f), Severity.NONE)]
+    return Outcome(findings=tuple(new), measurements=now.measurements)
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.check, finding.subject
+
+
+def _labels(first: Inspection, second: Inspection) -> Iterator[Outcome]:
+    for rule in _OF_LABELS:
+        before, now = (rule(i) if _labelled(i) else Outcome() for i in (first, second))
+        if rule is not check_leakage:
+            yield _news(before, now)
+            continue
+        shown = {_key(f) for f in now.findings}
+        only_before = tuple(f for f in before.findings if _key(f) not in shown)
+        yield Outcome(findings=(*now.findings, *(_in_reference(f) for f in only_before)), limitations=now.limitations)
+
+
+def _labelled(inspection: Inspection) -> bool:
+    return bool(np.isfinite(inspection.label).any())
+
+
+def _in_reference(finding: Finding) -> Finding:
+    return Finding(
+        check=finding.check,
+        subject=finding.subject,
+        severity=finding.severity,
+        sentence=f"In the reference: {finding.sentence}",
+        measurements=finding.measurements,
+        details={**finding.details, "table": "reference"},
+    )
+
+
+def _report(outcomes: list[Outcome], looked_at: int, rows: int) -> CheckReport:
+    findings = sorted((f for o in outcomes for f in o.findings), key=lambda f: -f.severity)
+    worst = max((f.severity for f in findings), default=Severity.NONE)
+    measurements: dict[str, tuple[Measurement, ...]] = {}
+    for outcome in outcomes:
+        for subject, more in outcome.measurements.items():
+            measurements[subject] = measurements.get(subject, ()) + tuple(more)
+    sampled = (f"The quality of the data was judged on {looked_at:,} of {rows:,} rows.",)
+    return CheckReport(
+        check=_CHECK,
+        status=Status.FAIL if worst >= Severity.MEDIUM else Status.PASS,
+        summary=_summary(findings),
+        findings=tuple(findings),
+        measurements=measurements,
+        limitations=(
+            *(line for o in outcomes for line in o.limitations),
+            *(sampled if looked_at < rows else ()),
+        ),
+        details={"rows": looked_at},
+    )
+
+
+def _summary(findings: list[Finding]) -> str:
+    leaks = [f for f in findings if f.check == LEAKAGE]
+    if leaks:
+        return leaks[0].sentence
+    if findings:
+        return findings[0].sentence
+    return "The rows of the current table are as sound as the reference's."
