@@ -52,6 +52,7 @@ def open_alert(
     window: str | None = None,
     details: Mapping[str, Any] | None = None,
     close_after: int | None = None,
+    is_news: bool = True,
 ) -> int:
     """Open an alert in the caller's transaction and return its id.
 
@@ -66,6 +67,8 @@ def open_alert(
     close_after : int, optional
         Well windows in a row that close the alert, see `report_well`; 0 leaves that to people. By default 2 for
         drift, 0 for notices, else 1.
+    is_news : bool
+        False counts a repeat without telling anybody: the cause is known, and nothing about it changed.
     """
     if close_after is None:
         close_after = 0 if event.is_notice else _DRIFT_WELL_WINDOWS if event in _DRIFT else 1
@@ -79,6 +82,7 @@ def open_alert(
         "dedup_key": dedup_key,
         "close_after": close_after,
         "window": window,
+        "is_news": is_news,
     }
     with connection.cursor(row_factory=scalar_row) as cursor:
         alert_id: int | None = cursor.execute(sql("alert_open"), values).fetchone()
@@ -86,16 +90,22 @@ def open_alert(
         if dedup_key and window:
             cursor.execute(sql("alert_window_insert"), {**values, "alert_id": alert_id})
             is_new = cursor.rowcount == 1
-            cursor.execute(sql("alert_window_repeated" if is_new else "alert_window_silence"), {"alert_id": alert_id})
+            statement = "alert_window_repeated" if is_new else "alert_window_silence"
+            cursor.execute(sql(statement), {**values, "alert_id": alert_id})
     return alert_id
 
 
-def report_well(connection: Connection[Any], *, dedup_key: str, window: str) -> None:
+def report_well(connection: Connection[Any], *, dedup_key: str, window: str, reason: str | None = None) -> None:
     """Count a window in which the cause was not seen; enough of them in a row close its alert.
 
     A window counts once, and does nothing where no alert of the cause is unresolved.
+
+    Parameters
+    ----------
+    reason : str, optional
+        Why it is closed, if it is; by default the number of well windows.
     """
-    connection.execute(sql("alert_well"), {"dedup_key": dedup_key, "window": window})
+    connection.execute(sql("alert_well"), {"dedup_key": dedup_key, "window": window, "reason": reason})
 
 
 def _storable(text: str) -> str:

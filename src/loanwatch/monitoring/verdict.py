@@ -5,7 +5,7 @@ the size was weighted by the model's reliance on the feature. Severity needs bot
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from loanwatch.monitoring.result import Severity
 
@@ -17,6 +17,9 @@ FALSE_DISCOVERY_RATE = 0.01
 _SURE = 0.002
 """Adjusted p-values up to this may alarm. In a window of 50 rows every change that is real is also large: without a
 second, stricter level each false notice would be a false alarm."""
+
+_LEAVE_P_VALUE, _LEAVE_SIZE = 5.0, 0.8
+"""A verdict that stands is left only below these multiples of the p-values and bands at which it is given."""
 
 _RELIANCE_RANGE = (0.25, 2.0)
 """Even a feature that the model ignores counts for a quarter: a broken feed seldom comes alone."""
@@ -67,6 +70,10 @@ class DriftSize:
     correlation_change: float = 0.0
     """Absolute change, in [0, 2]."""
 
+    def scaled(self, factor: float) -> "DriftSize":
+        """Return all sizes times a factor."""
+        return DriftSize(**{name: value * factor for name, value in asdict(self).items()})
+
 
 def is_real(adjusted_p_value: float) -> bool:
     """Return whether chance is ruled out well enough for a notice; never for NaN."""
@@ -102,7 +109,9 @@ def size_severity(size: DriftSize, *, reliance: float = 1.0) -> Severity:
     )
 
 
-def drift_severity(adjusted_p_value: float, size: DriftSize, *, reliance: float = 1.0) -> Severity:
+def drift_severity(
+    adjusted_p_value: float, size: DriftSize, *, reliance: float = 1.0, leaving: bool = False
+) -> Severity:
     """Return the severity of a change: none unless it is real, a notice unless it is sure, then by its size.
 
     Parameters
@@ -112,12 +121,17 @@ def drift_severity(adjusted_p_value: float, size: DriftSize, *, reliance: float 
     size : DriftSize
     reliance : float, >= 0
         1 is the average feature's.
+    leaving : bool
+        Ask by the lower thresholds below which an earlier verdict is left: a size just below a band, or a p-value just
+        above a level, does not speak against it.
 
     Examples
     --------
     >>> [drift_severity(p, DriftSize(psi=0.3)).word for p in (0.02, 0.01, 0.001)]
     ['none', 'low', 'high']
     """
+    if leaving:
+        adjusted_p_value, size = adjusted_p_value / _LEAVE_P_VALUE, size.scaled(1.0 / _LEAVE_SIZE)
     if not is_real(adjusted_p_value):
         return Severity.NONE
     severity = size_severity(size, reliance=reliance)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loanwatch.monitoring import Action
+from loanwatch.monitoring.standing import Change
 from loanwatch.pipeline.context import RunContext
 from loanwatch.pipeline.outcome import Outcome
 from loanwatch.pipeline.stages.decide import decision_of
@@ -31,7 +32,7 @@ def outcome_of(context: RunContext, steps: Mapping[str, Step]) -> Outcome:
 
 
 def summarise(context: RunContext) -> dict[str, Any]:
-    """Return outcome, rows, each check's severity, the AUC with its interval, the decision and the model."""
+    """Return outcome, rows, each check's severity and since when, the AUC, the decision and the model."""
     with context.database.connect() as connection:
         steps = {step.stage: step for step in steps_of(connection, context.run.id)}
         online = online_version(connection, context.contract.name)
@@ -61,7 +62,14 @@ def _check(step: Step | None) -> dict[str, Any]:
     report = step.result.get("report") if step else None
     if report is None:
         return {"status": "skipped", "severity": None, "summary": step.message if step else None}
-    return {"status": report["status"], "severity": report["severity"], "summary": report["summary"]}
+    verdicts = [v for v in report["details"].get("verdicts", ()) if v["since"]]
+    return {
+        "status": report["status"],
+        "severity": report["severity"],
+        "summary": report["summary"],
+        "first_seen": min((v["since"] for v in verdicts), default=None),
+        "news": sorted({v["subject"] for v in verdicts if Change(v["change"]).is_news}),
+    }
 
 
 def _auc(steps: Mapping[str, Step]) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from loanwatch.registry.artifacts import load_artifact, save_artifact
 from loanwatch.registry.decisions import logged_probabilities
 from loanwatch.registry.deployment import Deployment, deploy, deployments, rollback
 from loanwatch.registry.metrics import MetricPoint, metric_history, record_metrics
+from loanwatch.registry.verdicts import record_verdicts, standing_verdicts, withdraw_verdicts
 from loanwatch.registry.versions import ModelVersion, find_version, online_version, register, version_by_id, versions
 
 __all__ = [
@@ -18,9 +19,12 @@ __all__ = [
     "metric_history",
     "online_version",
     "record_metrics",
+    "record_verdicts",
     "register",
     "rollback",
     "save_artifact",
+    "standing_verdicts",
     "version_by_id",
     "versions",
+    "withdraw_verdicts",
 ]

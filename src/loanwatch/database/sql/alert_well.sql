@@ -5,6 +5,7 @@ SET well_windows = known.well_windows + 1,
     status = CASE WHEN known.well_windows + 1 >= known.close_after THEN 'resolved' ELSE known.status END,
     resolved_by = CASE WHEN known.well_windows + 1 >= known.close_after THEN 'loanwatch' END,
     resolution = CASE WHEN known.well_windows + 1 >= known.close_after
-        THEN concat('well again: ', known.well_windows + 1, ' in a row, last ', %(window)s::text) END
+        THEN coalesce(%(reason)s::text,
+            concat('well again: ', known.well_windows + 1, ' in a row, last ', %(window)s::text)) END
 WHERE known.dedup_key = %(dedup_key)s AND known.status <> 'resolved' AND known.close_after > 0
     AND known.well_key IS DISTINCT FROM %(window)s

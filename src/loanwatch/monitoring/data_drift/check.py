@@ -54,7 +54,8 @@ def check(
     -------
     CheckReport
         `FAIL` from medium severity on; `SKIPPED` when a window is empty. `details["columns"]` holds, for every column,
-        what a report draws.
+        what a report draws, and `details["lingering"]` the severities by the lower thresholds at which a verdict of an
+        earlier window is left.
 
     Raises
     ------
@@ -90,6 +91,7 @@ def check(
             "columns": {name: dict(change.details) for name, change in changes.items()},
             "n_reference": reference.rows,
             "n_current": current.rows,
+            "lingering": {f"{_CHECK}.univariate": _lingering(changes, corrected, reliance)},
             "tests": corrected.n_tests,
             "false_discovery_rate": FALSE_DISCOVERY_RATE,
         },
@@ -169,6 +171,17 @@ def _column_findings(
                 "reliance": reliance.get(name),
             },
         )
+
+
+def _lingering(
+    changes: Mapping[str, ColumnChange], corrected: _Corrected, reliance: Mapping[str, float]
+) -> dict[str, str]:
+    """Return the columns that are close enough to a threshold not to speak against an earlier verdict."""
+    severities = {
+        name: change.severity(corrected.columns[name], reliance=reliance.get(name, 1.0), leaving=True)
+        for name, change in changes.items()
+    }
+    return {name: severity.word for name, severity in severities.items() if severity > Severity.NONE}
 
 
 def _pair_findings(

@@ -42,10 +42,13 @@ class ColumnChange:
         """The population stability index; `nan` where it could not be measured."""
         return next((m.value for m in self.measurements if m.name == "psi"), math.nan)
 
-    def severity(self, adjusted: Mapping[str, float], *, reliance: float = 1.0) -> Severity:
-        """Return the severity, given the corrected p-value of each aspect."""
+    def severity(self, adjusted: Mapping[str, float], *, reliance: float = 1.0, leaving: bool = False) -> Severity:
+        """Return the severity, given the corrected p-value of each aspect; `leaving`: by the lower thresholds."""
         return max(
-            (drift_severity(adjusted.get(a, math.nan), size, reliance=reliance) for a, size in self.sizes.items()),
+            (
+                drift_severity(adjusted.get(a, math.nan), size, reliance=reliance, leaving=leaving)
+                for a, size in self.sizes.items()
+            ),
             default=Severity.NONE,
         )
 

@@ -15,10 +15,11 @@ from loanwatch.monitoring import data_quality as data_quality_check
 from loanwatch.monitoring import performance as performance_check
 from loanwatch.monitoring.cause import explain_change
 from loanwatch.monitoring.profile import profile_window
+from loanwatch.monitoring.standing import observations_of, with_standing
 from loanwatch.pipeline.context import RunContext, label_as_numbers, moments_of
-from loanwatch.pipeline.stages.alert import open_run_alert, report_run_well
+from loanwatch.pipeline.stages.alert import follow_verdicts
 from loanwatch.pipeline.steps import StepResult, StepStatus
-from loanwatch.registry import logged_probabilities, record_metrics
+from loanwatch.registry import logged_probabilities, record_metrics, record_verdicts, withdraw_verdicts
 
 __all__ = ["concept_drift", "data_drift", "data_quality", "model_drift", "preprocess"]
 
@@ -35,10 +36,10 @@ def data_quality(context: RunContext, connection: Connection[Any]) -> StepResult
         now=context.run.started_at,
         earlier_leaks=[Finding.from_dict(leak) for leak in context.champion.card["leaks"]] if context.champion else (),
     )
-    if reasons := halt_reasons(report):
-        open_run_alert(context, connection, event=Event.HALTED, severity=report.severity, message=" ".join(reasons))
-    else:
-        report_run_well(context, connection, event=Event.HALTED)
+    reasons = halt_reasons(report)
+    report = _followed(context, connection, report)
+    message = " ".join(reasons)
+    follow_verdicts(context, connection, report, event=Event.HALTED, message=message, at_least=Severity.HIGH)
     return _step(report)
 
 
@@ -91,7 +92,7 @@ def _probabilities(
     return probability, frame.height - given.null_count()
 
 
-def data_drift(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
+def data_drift(context: RunContext, connection: Connection[Any]) -> StepResult:
     """Compare what the applications look like with the deployed model's reference."""
     if context.champion is None:
         return _skipped()
@@ -107,7 +108,7 @@ def data_drift(context: RunContext, connection: Connection[Any]) -> StepResult: 
     report = data_drift_check.check(
         context.champion.reference, current, context.contract, importance=context.champion.importance
     )
-    return _step(report)
+    return _step(_followed(context, connection, report))
 
 
 def model_drift(context: RunContext, connection: Connection[Any]) -> StepResult:
@@ -123,25 +124,46 @@ def model_drift(context: RunContext, connection: Connection[Any]) -> StepResult:
         run_id=context.run.id,
         measurements=[m for of in ("current", "estimated") for m in report.measurements.get(of, ())],
     )
-    return _step(report)
+    return _step(_followed(context, connection, report))
 
 
-def concept_drift(context: RunContext, connection: Connection[Any]) -> StepResult:  # noqa: ARG001
+def concept_drift(context: RunContext, connection: Connection[Any]) -> StepResult:
     """Ask whether features and label are still related as the model learnt, and what caused a change."""
     if context.champion is None:
         return _skipped()
     reference, current, as_of = context.champion.holdout, context.scored(), context.run.started_at
-    report = concept_drift_check.check(reference, current, context.contract, as_of=as_of)
+    found = concept_drift_check.check(reference, current, context.contract, as_of=as_of)
     cause = explain_change(
         reference,
         current,
         context.contract,
         data_quality=context.report("data_quality"),
         data_drift=context.report("data_drift"),
-        concept_drift=report,
+        concept_drift=found,
         as_of=as_of,
     )
+    report = _followed(context, connection, found)
     return _step(report, cause=cause.to_dict())
+
+
+def _followed(context: RunContext, connection: Connection[Any], report: CheckReport) -> CheckReport:
+    """Return the report with what is known of its findings from the windows before; as it is without a model.
+
+    A window that the check could not judge, or whose data cannot be trusted, neither bears out a verdict nor counts
+    against it.
+    """
+    if context.champion is None or context.champion_version is None:
+        return report
+    key: dict[str, Any] = {"model_id": context.champion_version.id, "check": report.check}
+    window = (context.run.window_start, context.run.window_end)
+    trusted = report.check == "data_quality" or not halt_reasons(context.report("data_quality"))
+    if report.status is Status.SKIPPED or not trusted:
+        withdraw_verdicts(connection, **key, window=window)
+        return report
+    verdicts, is_newest = record_verdicts(
+        connection, **key, window=window, run_id=context.run.id, observed=observations_of(report, window)
+    )
+    return with_standing(report, verdicts, is_newest=is_newest)
 
 
 def _step(report: CheckReport, **more: Any) -> StepResult:  # noqa: ANN401  (what the report does not hold)

@@ -8,10 +8,10 @@ import numpy as np
 from psycopg import Connection
 
 from loanwatch.alerts import Event
-from loanwatch.monitoring import Action, CheckReport, Decision, Severity, Status
+from loanwatch.monitoring import Action, CheckReport, Decision, Status
 from loanwatch.monitoring import decide as decide_by_policy
 from loanwatch.pipeline.context import RunContext, label_as_numbers
-from loanwatch.pipeline.stages.alert import open_run_alert, report_run_well
+from loanwatch.pipeline.stages.alert import follow_verdicts
 from loanwatch.pipeline.steps import StepResult, StepStatus
 
 __all__ = ["decide", "decision_of"]
@@ -24,7 +24,7 @@ _EVENT_OF_CHECK = {
 
 
 def decide(context: RunContext, connection: Connection[Any]) -> StepResult:
-    """Apply the policy; open an alert for each check that found something, unless the data were not fit for it."""
+    """Apply the policy; tell what changed in the verdicts of each check, unless the data were not fit for them."""
     quality = context.report("data_quality")
     reports = {check: _report_or_none(context, check) for check in _EVENT_OF_CHECK}
     decision = decide_by_policy(
@@ -32,13 +32,12 @@ def decide(context: RunContext, connection: Connection[Any]) -> StepResult:
     )
     decision = _as_far_as_possible(context, decision)
     found = {} if decision.action is Action.HALT else {check: report for check, report in reports.items() if report}
-    told = [check for check, report in found.items() if report.severity > Severity.NONE]
-    for check in told:
-        severity, message = found[check].severity, found[check].summary
-        open_run_alert(context, connection, event=_EVENT_OF_CHECK[check], severity=severity, message=message)
-    for check, report in found.items():
-        if report.status is Status.PASS and check not in told:
-            report_run_well(context, connection, event=_EVENT_OF_CHECK[check])
+    told = [
+        check
+        for check, report in found.items()
+        if report.status is not Status.SKIPPED
+        and follow_verdicts(context, connection, report, event=_EVENT_OF_CHECK[check], message=report.summary)
+    ]
     return StepResult(
         status=StepStatus.FAIL if decision.action is Action.HALT else StepStatus.PASS,
         message=f"{decision.action.value}: {decision.reasons[0] if decision.reasons else ''}".rstrip(": "),
