@@ -4,6 +4,7 @@ from loanwatch.registry.artifacts import load_artifact, save_artifact
 from loanwatch.registry.decisions import logged_probabilities
 from loanwatch.registry.deployment import Deployment, deploy, deployments, rollback
 from loanwatch.registry.metrics import MetricPoint, metric_history, record_metrics
+from loanwatch.registry.profiles import StoredWindow, store_days, stored_window, stored_windows
 from loanwatch.registry.verdicts import record_verdicts, standing_verdicts, withdraw_verdicts
 from loanwatch.registry.versions import ModelVersion, find_version, online_version, register, version_by_id, versions
 
@@ -11,6 +12,7 @@ __all__ = [
     "Deployment",
     "MetricPoint",
     "ModelVersion",
+    "StoredWindow",
     "deploy",
     "deployments",
     "find_version",
@@ -24,6 +26,9 @@ __all__ = [
     "rollback",
     "save_artifact",
     "standing_verdicts",
+    "store_days",
+    "stored_window",
+    "stored_windows",
     "version_by_id",
     "versions",
     "withdraw_verdicts",

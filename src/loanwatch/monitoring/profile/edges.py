@@ -1,8 +1,9 @@
 """The bins that a reference fixes once, so that every later window is counted over the same ones."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Self
 
 import numpy as np
@@ -90,6 +91,12 @@ class NumericEdges:
             self is other or (np.array_equal(self.edges, other.edges) and np.array_equal(self.counts, other.counts))
         )
 
+    def parts(self) -> Iterator[bytes]:
+        """Yield all that counts over these bins depend on."""
+        yield self.edges.astype("<f8").tobytes()
+        yield self.counts.astype("<i8").tobytes()
+        yield np.float64(self.centre).astype("<f8").tobytes()
+
     def to_dict(self) -> dict[str, Any]:
         """Return built-in types only."""
         return {
@@ -129,6 +136,10 @@ class CategoricalEdges:
         """Whether counts over the two can be added and compared."""
         return isinstance(other, CategoricalEdges) and self.categories == other.categories
 
+    def parts(self) -> Iterator[bytes]:
+        """Yield all that counts over these categories depend on."""
+        yield from (name.encode("utf-8", "surrogatepass") for name in self.categories)
+
     def to_dict(self) -> dict[str, Any]:
         """Return built-in types only."""
         return {"kind": "categorical", "categories": list(self.categories)}
@@ -140,6 +151,16 @@ class ProfileEdges:
 
     columns: Mapping[str, NumericEdges | CategoricalEdges]
     score: NumericEdges | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 in hexadecimal: profiles over bins of the same digest can be merged and compared."""
+        checksum = sha256()
+        for name, edges in sorted({**self.columns, **({"\0score": self.score} if self.score else {})}.items()):
+            checksum.update(name.encode("utf-8", "surrogatepass") + b"\0")
+            for part in edges.parts():
+                checksum.update(len(part).to_bytes(8, "little") + part)
+        return checksum.hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """Return built-in types only."""

@@ -1,5 +1,6 @@
 """The four checks of a window, and the scoring they rest on. All of them are done in every run."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,12 @@ from loanwatch.monitoring import data_drift as data_drift_check
 from loanwatch.monitoring import data_quality as data_quality_check
 from loanwatch.monitoring import performance as performance_check
 from loanwatch.monitoring.cause import explain_change
-from loanwatch.monitoring.profile import profile_window
+from loanwatch.monitoring.profile import Profile, ProfileEdges, merge_profiles, profile_by_day, profile_window
 from loanwatch.monitoring.standing import observations_of, with_standing
 from loanwatch.pipeline.context import RunContext, label_as_numbers, moments_of
 from loanwatch.pipeline.stages.alert import follow_verdicts
 from loanwatch.pipeline.steps import StepResult, StepStatus
-from loanwatch.registry import logged_probabilities, record_metrics, record_verdicts, withdraw_verdicts
+from loanwatch.registry import logged_probabilities, record_metrics, record_verdicts, store_days, withdraw_verdicts
 
 __all__ = ["concept_drift", "data_drift", "data_quality", "model_drift", "preprocess"]
 
@@ -93,22 +94,30 @@ def _probabilities(
 
 
 def data_drift(context: RunContext, connection: Connection[Any]) -> StepResult:
-    """Compare what the applications look like with the deployed model's reference."""
-    if context.champion is None:
+    """Profile the window by day, keep the days, and compare them together with the deployed model's reference."""
+    if context.champion is None or context.champion_version is None:
         return _skipped()
-    scored, judged = context.scored(), context.judged
-    current = profile_window(
-        judged.frame,
-        context.contract,
-        issues=judged.issues,
-        edges=context.champion.reference.edges,
-        probability=scored.probability,
-        label=scored.label,
-    )
+    days, current = _profiled(context, context.champion.reference.edges)
+    window = (context.run.window_start, context.run.window_end)
+    store_days(connection, context.champion_version, days, window=window, run_id=context.run.id)
     report = data_drift_check.check(
         context.champion.reference, current, context.contract, importance=context.champion.importance
     )
     return _step(_followed(context, connection, report))
+
+
+def _profiled(context: RunContext, edges: ProfileEdges) -> tuple[dict[date, Profile], Profile]:
+    """Return the window's applications by day, and together."""
+    scored, judged = context.scored(), context.judged
+    given: dict[str, Any] = {
+        "issues": judged.issues,
+        "edges": edges,
+        "probability": scored.probability,
+        "label": scored.label,
+    }
+    days = profile_by_day(judged.frame, context.contract, **given)
+    together = merge_profiles(days.values())
+    return days, together or profile_window(judged.frame, context.contract, **given)
 
 
 def model_drift(context: RunContext, connection: Connection[Any]) -> StepResult:
