@@ -26,7 +26,9 @@ def serve(
     requests_per_minute: Annotated[int, typer.Option(min=1, help="For each token without a limit of its own.")] = 6_000,
     max_body_mb: Annotated[float, typer.Option(min=0.001, max=1_024, help="Larger bodies are refused.")] = 8.0,
     max_rows: Annotated[int, typer.Option(min=1, help="Longer lists of applications are refused.")] = 10_000,
-    body_timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that a body may take to arrive.")] = 10.0,
+    body_timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that headers, and then a body, may take to arrive.")
+    ] = 10.0,
 ) -> None:
     """Serve the deployed model over HTTP until Ctrl-C; a deployment or roll-back is picked up without a restart."""
     from loanwatch.predictor import is_loopback
@@ -52,4 +54,5 @@ def serve(
         max_body_bytes=int(max_body_mb * 2**20),
         max_rows=max_rows,
         body_timeout_seconds=body_timeout,
+        header_timeout_seconds=body_timeout,
     )

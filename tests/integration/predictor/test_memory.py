@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing, suppress
@@ -152,6 +154,48 @@ def kill_whole(process):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     process.wait()
+
+
+def workers_of(process):
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def test_a_service_killed_while_the_database_is_away_decides_again_without_it(lender, serve, cable):
+    """All processes die in the outage; the next service scores through it; nothing is lost, nothing is doubled."""
+    lender.deploy(lender.versions[0])
+    served = serve(lender, "--workers", "2", conninfo=through(cable, lender))
+    assert served.predict([{"loan_id": "before"}]).status_code == 200
+    until(lambda: written(lender) == ["before"])
+    cable.pull()
+    for number in range(20):
+        assert served.predict([{"loan_id": f"first {number}"}]).status_code == 200
+    kill_whole(served.process)
+    again = serve(lender, "--workers", "2", conninfo=through(cable, lender))
+    for number in range(20):
+        answer = again.predict([{"loan_id": f"second {number}"}])
+        assert answer.json()[0]["model_version"] == 1
+    os.kill(workers_of(again.process)[0], signal.SIGKILL)
+    until(lambda: "replaced" in again.log.read_text())
+    for number in range(20):
+        assert again.predict([{"loan_id": f"third {number}"}]).status_code == 200
+    assert written(lender) == ["before"]
+    cable.plug()
+    until(lambda: len(written(lender)) >= 61)
+    assert again.stop() == 0
+    assert len(set(written(lender))) == len(written(lender)) == 61
+    assert lender.spooled() == []
+
+
+def test_a_first_start_without_a_database_says_so(lender, cable):
+    cable.pull()
+    done = subprocess.run(
+        [sys.executable, "-m", "loanwatch", "--home", str(lender.home), "serve", "--port", "0"],
+        capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "DATABASE_URL": through(cable, lender)},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("workers", [1, 2])

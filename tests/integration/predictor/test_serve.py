@@ -27,6 +27,8 @@ EXAMPLE = {
     "bankruptcies": 0,
 }  # fmt: skip
 CONTRACT = default_contract()
+SHAPE = {"error", "message", "errors", "request_id"}
+"""What the body of every error has."""
 
 
 def until(condition, seconds):
@@ -111,7 +113,8 @@ def test_every_error_has_one_shape(served):
         ]
     assert [r.status_code for r in responses] == [404, 405, 405, 422, 415, 422, 413]
     for response in responses:
-        assert set(response.json()) == {"error", "message", "errors", "request_id"}
+        assert set(response.json()) == SHAPE
+        assert response.json()["request_id"] == response.headers["x-request-id"]
         assert all(set(error) == {"row", "field", "expected"} for error in response.json()["errors"])
     assert responses[5].json()["errors"][0]["field"] == "annual_income"
 
@@ -157,7 +160,10 @@ def test_a_client_that_never_finishes_is_hung_up_on(lender, serve):
     answer = raw_answer(served, head, 10)
     assert answer.startswith(b"HTTP/1.1 408")
     assert b'"error":"timeout"' in answer
-    assert raw_answer(served, b"POST /predict HTTP/1.1\r\nHost: x\r\n", 15) == b""
+    half_a_head = raw_answer(served, b"POST /predict HTTP/1.1\r\nHost: x\r\n", 15)
+    assert half_a_head.startswith(b"HTTP/1.1 408")
+    assert set(json.loads(half_a_head.partition(b"\r\n\r\n")[2])) == SHAPE
+    assert raw_answer(served, b"", 15) == b""
 
 
 def send_headers(connection, count):
@@ -178,7 +184,8 @@ def test_headers_without_end_are_not_collected(served):
 def test_what_is_no_http_gets_an_error_of_the_same_shape(served):
     answer = raw_answer(served, b"HELLO\r\n\r\n", 10)
     assert answer.startswith(b"HTTP/1.1 400")
-    assert set(json.loads(answer.partition(b"\r\n\r\n")[2])) == {"error", "message", "errors", "request_id"}
+    assert set(json.loads(answer.partition(b"\r\n\r\n")[2])) == SHAPE
+    assert b"x-content-type-options: nosniff" in answer
 
 
 def test_without_a_model_it_says_so_until_one_is_deployed(lender, serve):
@@ -260,6 +267,36 @@ def test_a_broken_model_is_not_taken_and_an_alert_says_so(lender, serve, models,
     lender.deploy(good)
     until(lambda: served.predict([EXAMPLE]).json()[0]["model_version"] == good.version, 2)
     until(lambda: lender.query("SELECT status FROM loanwatch.alert") == [("resolved",)], 2)
+
+
+def test_a_rollback_from_a_broken_model_closes_its_alert(lender, serve, models):
+    lender.deploy(lender.versions[0])
+    served = serve(lender, "--workers", "2")
+    lender.deploy(lender.register(_Useless(models[1])))
+    until(lambda: lender.query("SELECT 1 FROM loanwatch.alert WHERE status = 'open'"), 5)
+    with lender.database.connect() as connection:
+        rollback(connection, CONTRACT.name, reason="test", actor="test")
+    until(lambda: lender.query("SELECT event, status FROM loanwatch.alert") == [("model_unusable", "resolved")], 3)
+    assert served.predict([EXAMPLE]).json()[0]["model_version"] == 1
+
+
+def test_a_service_that_starts_under_a_broken_model_goes_on_with_the_one_before(lender, serve, models):
+    lender.deploy(lender.versions[0])
+    assert serve(lender).stop() == 0
+    lender.deploy(lender.register(_Useless(models[1])))
+    served = serve(lender)
+    assert served.predict([EXAMPLE]).json()[0]["model_version"] == 1
+    until(lambda: lender.query("SELECT event, status FROM loanwatch.alert") == [("model_unusable", "open")], 3)
+
+
+def test_a_service_without_a_model_raises_one_alert_that_a_deployment_closes(lender, serve):
+    serve(lender, "--workers", "2", ready=False)
+    told = "SELECT event, severity, status FROM loanwatch.alert"
+    until(lambda: lender.query(told), 15)
+    time.sleep(2)  # both workers have noticed
+    assert lender.query(told) == [("predictor_without_model", "critical", "open")]
+    lender.deploy(lender.versions[0])
+    until(lambda: lender.query(told) == [("predictor_without_model", "critical", "resolved")], 3)
 
 
 class _Useless:
