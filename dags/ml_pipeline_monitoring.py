@@ -254,7 +254,10 @@ def ml_pipeline_monitoring() -> None:
         _ending("nothing_to_do", "Nothing moved."),
     ]
 
-    initialise() >> get_data() >> quality >> preprocess() >> list(checks.values()) >> decided
+    initialise() >> get_data() >> quality >> preprocess() >> [checks["data_drift"], checks["model_drift"]]
+    # what caused a change of the relation is found with what moved in the data
+    checks["data_drift"] >> checks["concept_drift"]
+    list(checks.values()) >> decided
     quality >> _alert("data_quality", event="halted")
     for check, checked in checks.items():
         [checked, decided] >> _alert(check, event=check)

@@ -48,6 +48,10 @@ class Rest:
             assert time.monotonic() < deadline, (state, self.tasks(dag, run))
             time.sleep(0.3)
 
+    def succeed(self, dag: str, run: str, *, within_seconds: float = 600) -> None:
+        state = self.wait(dag, run, within_seconds=within_seconds)
+        assert state == "success", {task["task_display_name"]: task["state"] for task in self.tasks(dag, run)}
+
     def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
         path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances?limit=100"
         return list(self.call("GET", path)[1]["task_instances"])

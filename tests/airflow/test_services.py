@@ -128,7 +128,7 @@ def run_of(database: Database, month: int) -> Run:
 def test_a_run_killed_in_every_stage_ends_as_one_that_was_not(local: Running, postgres: str, lender: str) -> None:
     (local.home / "doom").touch()
     run = local.rest.trigger(DAG, **JANUARY)
-    assert local.rest.wait(DAG, run) == "success"
+    local.rest.succeed(DAG, run)
     (local.home / "doom").unlink()
 
     stages = (*STAGES_BEFORE_DECISION, *training_stages(default_contract()), "deploy", *CLOSING_STAGES)
@@ -169,7 +169,7 @@ def test_a_run_beside_another_process_on_the_same_window_is_one_run(local: Runni
     with ThreadPoolExecutor() as pool:
         beside = pool.submit(subprocess.run, command, env=environment, capture_output=True, check=True, text=True)
         run = local.rest.trigger(DAG, start_date="2015-02-01", end_date="2015-03-01")
-        assert local.rest.wait(DAG, run) == "success"
+        local.rest.succeed(DAG, run)
         summary = json.loads(beside.result().stdout)
     february = run_of(local.database, 2)
     assert (february.id, february.outcome, february.attempt) == (summary["run_id"], "no_change", 1)
@@ -184,7 +184,7 @@ def test_two_celery_workers_share_a_run(folder: Path, postgres: str, lender: str
         folder / "celery", database, stand_in, REPOSITORY / "dags", EXECUTOR="celery", WORKERS="2"
     ) as running:
         run = running.rest.trigger(DAG, **JANUARY)
-        assert running.rest.wait(DAG, run) == "success"
+        running.rest.succeed(DAG, run)
         workers = {task["hostname"] for task in running.rest.tasks(DAG, run) if task["hostname"]}
         logs = [(running.home / "airflow" / "process-logs" / f"worker-{n}.log").read_text() for n in (1, 2)]
     assert workers

@@ -5,10 +5,11 @@ login. Nothing here is called while a DAG file is parsed.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
-from loanwatch.settings import Settings, load_settings
+if TYPE_CHECKING:
+    from loanwatch.settings import Settings
 
 __all__ = ["AirflowConnection", "database_url", "find_connection", "slack_channel", "task_settings"]
 
@@ -68,8 +69,10 @@ def slack_channel(connection: AirflowConnection) -> dict[str, Any]:
     return {**channel, "api_url": api_url} if api_url else channel
 
 
-def task_settings() -> Settings:
+def task_settings() -> "Settings":
     """Return the settings of a task: the environment's, with Airflow's connections where it has them."""
+    from loanwatch.settings import load_settings
+
     settings = load_settings()
     arguments: dict[str, Any] = {}
     if postgres := find_connection(POSTGRES):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from loanwatch.errors import LoanwatchError
+from loanwatch.errors import LoanwatchError, WindowError
 from loanwatch.orchestration.connections import task_settings
 from loanwatch.orchestration.window import window_of
 
@@ -61,14 +61,15 @@ def candidates_of(run_id: int) -> list[str]:
 
 
 def fail(run_id: int) -> str:
-    """Record that the run could not be completed and open an alert; return why."""
+    """Record that the run could not be completed and open the alert that the command line opens; return why."""
     from loanwatch.pipeline import fail_run, open_run, steps_of
 
     context = open_run(run_id, settings=task_settings())
     with context.database.connect() as connection:
         unfinished = [step for step in steps_of(connection, run_id) if not step.is_done]
-    why = "; ".join(f"{step.stage}: {step.message or 'it was stopped in the middle'}" for step in unfinished)
-    error = LoanwatchError(why or "a stage was not reached")
+    reasons = [step.message or f"{step.stage} was stopped in the middle" for step in unfinished]
+    no_data = any(step.result.get("error") == WindowError.__name__ for step in unfinished)
+    error = (WindowError if no_data else LoanwatchError)("; ".join(reasons) or "a stage was not reached")
     fail_run(context, error)
     return str(error)
 
