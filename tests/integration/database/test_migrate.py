@@ -11,9 +11,9 @@ from loanwatch.database import Database, migrate, migrations, pending
 from loanwatch.errors import DatabaseError
 
 TABLES = {
-    "alert", "alert_change", "alert_rule", "alert_window", "api_token", "deployment", "migration", "ml_model",
-    "model_metric", "outbox", "prediction",
-    "prediction_default", "profile", "run", "run_step", "verdict", "verdict_state",
+    "alert", "alert_change", "alert_rule", "alert_rule_change", "alert_window", "api_token", "deployment", "migration",
+    "ml_model", "model_metric", "outbox", "prediction", "prediction_default", "profile", "run", "run_step", "verdict",
+    "verdict_state",
 }  # fmt: skip
 DESCRIBED = """
 SELECT table_name || '.' || column_name, data_type, is_nullable FROM information_schema.columns
