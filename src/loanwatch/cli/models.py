@@ -11,7 +11,17 @@ from loanwatch.cli.context import AsJson, shared
 
 __all__ = ["register"]
 
-Version = Annotated[int, typer.Argument(help="Version number, as `models list` shows it.")]
+
+def _version(text: str) -> int:
+    number = text.removeprefix("v")
+    if not number.isdecimal():
+        raise typer.BadParameter(f"{text!r} is no version: give a number, as `models list` shows it")
+    return int(number)
+
+
+Version = Annotated[
+    int, typer.Argument(help="Version number, as `models list` shows it.", parser=_version, metavar="VERSION")
+]
 Reason = Annotated[str, typer.Option(help="Why; kept in the journal.")]
 
 

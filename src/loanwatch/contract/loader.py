@@ -1,16 +1,22 @@
 """Read a contract file; every complaint names the key and what was expected."""
 
 import tomllib
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from loanwatch.contract.model import Contract
 from loanwatch.errors import ContractError
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 __all__ = ["default_contract", "load_contract", "parse_contract"]
+
+_SHOWN = 5
 
 
 def default_contract() -> Contract:
@@ -64,14 +70,36 @@ def parse_contract(values: dict[str, Any], *, source: str = "contract") -> Contr
     try:
         return Contract.model_validate(values)
     except ValidationError as error:
-        raise ContractError(f"{source}: {describe_validation_error(error)}") from error
+        raise ContractError(f"{source}: {describe_validation_error(error, values)}") from error
 
 
-def describe_validation_error(error: ValidationError) -> str:
-    """Return the first complaint of pydantic as `key: what was expected, got …`, and how many more there are."""
-    first, *others = error.errors(include_url=False)
-    key = ".".join(str(part) for part in first["loc"])
-    reason = first["msg"].removeprefix("Value error, ")
-    got = "" if first["type"] in ("missing", "value_error") else f", got {str(first['input'])[:80]!r}"
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{key}: {reason}{got}{more}" if key else f"{reason}{more}"
+def describe_validation_error(error: ValidationError, values: Any = None) -> str:  # noqa: ANN401
+    """Return pydantic's complaints, each as `key: what was expected, got …`.
+
+    Parameters
+    ----------
+    error : ValidationError
+    values : optional
+        What was checked: an entry of a list is then called by its name rather than by its position.
+    """
+    complaints = error.errors(include_url=False)
+    more = len(complaints) - _SHOWN
+    told = "; ".join(_complaint(one, values) for one in complaints[:_SHOWN])
+    return f"{told} (and {more} more)" if more > 0 else told
+
+
+def _complaint(complaint: "ErrorDetails", values: Any) -> str:  # noqa: ANN401
+    reason = complaint["msg"].removeprefix("Value error, ")
+    got = "" if complaint["type"] in ("missing", "value_error") else f", got {str(complaint['input'])[:80]!r}"
+    key = ".".join(_named(complaint["loc"], values))
+    return f"{key}: {reason}{got}" if key else f"{reason}{got}"
+
+
+def _named(location: tuple[int | str, ...], values: Any) -> Iterator[str]:  # noqa: ANN401
+    for part in location:
+        try:
+            values = values[part]
+        except (KeyError, IndexError, TypeError):  # a key that is missing
+            values = None
+        name = values.get("name") if isinstance(part, int) and isinstance(values, Mapping) else None
+        yield str(name) if isinstance(name, str) and name else str(part)

@@ -2,7 +2,7 @@
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -105,8 +105,7 @@ def load_folder(
             table.name: stack.enter_context(open_rows(find_file(folder, table.name), time_formats=formats))
             for table in contract.tables
         }
-        for table in contract.tables:
-            _check_columns(files[table.name], columns_of(contract, table))
+        _check_columns(files, {table.name: columns_of(contract, table) for table in contract.tables})
         try:
             return _load(database, contract, files, progress)
         except SourceError as error:  # the tables are there already, with types that the values do not fit
@@ -141,13 +140,22 @@ class _Staged:
     created: bool
 
 
-def _check_columns(file: SourceFile, expected: tuple[str, ...]) -> None:
-    for name in expected:
-        if name not in file.columns:
-            raise LoadError(f"{file.path.name}: column {name} is missing; expected {', '.join(expected)}")
-    for name in file.columns:
-        if name not in expected:
-            raise LoadError(f"{file.path.name}: column {name!r} is not known; expected {', '.join(expected)}")
+def _check_columns(files: Mapping[str, SourceFile], expected: Mapping[str, tuple[str, ...]]) -> None:
+    """Compare all files with their tables before anything is read, and say all that does not fit at once."""
+    wrong = []
+    for table, file in files.items():
+        missing = [name for name in expected[table] if name not in file.columns]
+        unknown = [repr(name) for name in file.columns if name not in expected[table]]
+        told = [*_columns(missing, "missing"), *_columns(unknown, "not known")]
+        if told:
+            wrong.append(f"{file.path.name}: {', '.join(told)}; expected {', '.join(expected[table])}")
+    if wrong:
+        raise LoadError(". ".join(wrong))
+
+
+def _columns(names: Sequence[str], what: str) -> Iterator[str]:
+    if names:
+        yield f"column{'s' if names[1:] else ''} {', '.join(names)} {'are' if names[1:] else 'is'} {what}"
 
 
 def _stage(

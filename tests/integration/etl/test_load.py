@@ -85,9 +85,9 @@ def test_a_broken_line_is_named(source, contract, line, words):
     ("header", "words"),
     [
         (b"", "loan_details.csv is empty"),
-        (b"loan_id,customer_id\n", "column loan_status is missing; expected loan_id, customer_id"),
+        (b"loan_id,customer_id\n", "columns loan_status, application_time, .* are missing; expected loan_id, customer_id"),
         (b"loan_id,loan_id\n", "column loan_id is there twice"),
-        (b"loan_id;customer_id\n", "column loan_id is missing"),
+        (b"loan_id;customer_id\n", "columns loan_id, customer_id, .* are missing, column .loan_id;customer_id. is not known"),
     ],
 )
 def test_a_wrong_header_is_explained(source, contract, header, words):
@@ -102,6 +102,15 @@ def test_an_unknown_column_is_named(source, contract):
     text = (source.folder / "credit_details.csv").read_bytes().strip() + b",shoe_size\n"
     source.write("credit_details", text=text)
     with pytest.raises(LoadError, match=r"credit_details.csv: column 'shoe_size' is not known; expected customer_id"):
+        load_folder(source.database, contract, source.folder)
+
+
+def test_everything_that_does_not_fit_is_told_at_once_for_all_files(source, contract):
+    source.write("loan_details")
+    for table in ("customer_details", "credit_details"):
+        source.write(table, text=b"customer_id,height\n")
+    words = r"customer_details.csv: columns .* are missing, column 'height' is not known; .*\. credit_details.csv: "
+    with pytest.raises(LoadError, match=words):
         load_folder(source.database, contract, source.folder)
 
 

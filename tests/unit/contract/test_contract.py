@@ -105,3 +105,19 @@ def test_a_missing_file_and_a_missing_query_are_named(tmp_path: Path, values: di
     (tmp_path / "broken.toml").write_text("name = ")
     with pytest.raises(ContractError, match="not valid TOML"):
         load_contract(tmp_path / "broken.toml")
+
+
+def test_several_mistakes_are_told_at_once_and_by_the_names_of_their_entries(values: dict[str, Any]) -> None:
+    wrong = next(c for c in values["columns"] if c["name"] == "purpose")
+    wrong["kind"] = "colour"
+    values["label"].pop("negative")
+    with pytest.raises(ContractError, match=r"columns\.purpose\.kind: .*'colour'") as caught:
+        parse_contract(values, source="x.toml")
+    assert "label.negative: " in str(caught.value)
+
+
+def test_at_most_five_mistakes_are_told_and_the_others_counted(values: dict[str, Any]) -> None:
+    for column in values["columns"][:8]:
+        column["kind"] = "colour"
+    with pytest.raises(ContractError, match=r"\(and 3 more\)$"):
+        parse_contract(values)
