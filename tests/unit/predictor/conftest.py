@@ -48,8 +48,14 @@ def scoring_model(estimator, applications, contract) -> ScoringModel:
 
 
 @pytest.fixture(scope="session", params=list(ESTIMATORS))
-def model(request, applications, contract) -> ScoringModel:
-    return scoring_model(ESTIMATORS[request.param](), applications, contract)
+def estimator(request):
+    """Each kind of candidate; fitted with `model`."""
+    return ESTIMATORS[request.param]()
+
+
+@pytest.fixture(scope="session")
+def model(estimator, applications, contract) -> ScoringModel:
+    return scoring_model(estimator, applications, contract)
 
 
 def version_of(number: int = 3) -> ModelVersion:

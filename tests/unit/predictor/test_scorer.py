@@ -1,76 +1,17 @@
-"""One application, a batch, and training see the same score."""
+"""What a scorer says of applications: scores, counts, reasons."""
 
 import json
-import math
 
 import numpy as np
-import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from loanwatch.contract import Kind, default_contract
+from loanwatch.contract import default_contract
 from loanwatch.errors import ArtifactError
-from loanwatch.features import clean, engineer
 from loanwatch.predictor.decisions import answers_of, decision_lines
-from loanwatch.predictor.requests import RequestReader
 from loanwatch.predictor.scorer import Scorer, rows_frame
 
 CONTRACT = default_contract()
-WORDS = st.sampled_from(
-    ["short term", "Long Term ", "rent", "HaveMortgage", "10+ years", "n/a", "", "moon flight", "ÄÖ"]
-)
-
-
-def values_of(column):
-    """Everything that a request may hold in a column."""
-    nothing = st.none()
-    if column.kind is not Kind.NUMERIC:
-        return (
-            nothing | WORDS | st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20)
-        )
-    low, high = column.minimum or 0.0, column.maximum or 1e9
-    numbers = st.floats(low, high) | st.integers(math.ceil(low), math.floor(high))
-    if column.sentinels:
-        numbers |= st.sampled_from(column.sentinels)
-    if column.tenfold:
-        numbers |= st.floats(10 * low, 10 * high)
-    if column.stored_as == "text":
-        numbers |= st.integers(0, 9_999_999).map(lambda n: f"${n:,}.50") | st.just(" ")
-    return nothing | numbers
-
-
 PREDICTORS = [c for c in CONTRACT.columns if c.predictor]
-APPLICATIONS = st.fixed_dictionaries(
-    {"loan_id": st.uuids().map(str)}, optional={c.name: values_of(c) for c in PREDICTORS}
-)
-
-
-def as_in_training(scorer, rows):
-    """Score rows as training scores a window: through clean, engineer and the fitted model, columns as they come."""
-    frame = pl.DataFrame(
-        {
-            c.name: pl.Series([r.get(c.name) for r in rows], dtype=pl.Float64)
-            if c.kind is Kind.NUMERIC and c.stored_as != "text"
-            else pl.Series([None if r.get(c.name) is None else str(r[c.name]) for r in rows], dtype=pl.String)
-            for c in CONTRACT.columns
-        },
-        strict=False,
-    )
-    return scorer.model.score(engineer(clean(frame, CONTRACT).frame, CONTRACT))
-
-
-@settings(max_examples=60, deadline=None)
-@given(rows=st.lists(APPLICATIONS, min_size=1, max_size=12, unique_by=lambda row: row["loan_id"]))
-def test_one_by_one_and_together_and_in_training_the_score_is_the_same(boosting_scorer, rows):
-    checked = RequestReader(CONTRACT, max_rows=100)
-    assert [list(checked._errors([row])) for row in rows] == [[] for _ in rows]
-    alone = [boosting_scorer.score([row]).probability[0] for row in rows]
-    together = boosting_scorer.score(rows).probability
-    as_frame = boosting_scorer._score_frame(rows_frame(rows, CONTRACT), explain=False).probability
-    assert together == pytest.approx(alone, abs=1e-12)
-    assert as_frame == pytest.approx(alone, abs=1e-12)
-    assert as_in_training(boosting_scorer, rows) == pytest.approx(alone, abs=1e-6)
 
 
 def many(applications, count):
