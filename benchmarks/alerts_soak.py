@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from alerts_mailbox import MailStandIn
 from alerts_standins import HttpStandIn
 
 from loanwatch.alerts import Event, acknowledge, open_alert, resolve
@@ -29,6 +30,7 @@ from loanwatch.errors import LoanwatchError
 from loanwatch.monitoring import Severity
 
 FAULTS = ("429:1", "500", "500_after", "503_after", "drop", "drop_after", "slow_after:1.5", "408")
+MAIL_FAULTS = ("451", "451_after", "drop", "drop_after", "slow_after:1.5")
 SLACK_FAULTS = (*FAULTS, "garbage", "error:internal_error", "error:ratelimited")
 FAULT_SHARE = 0.2
 DISPATCHERS = 2
@@ -60,7 +62,8 @@ class Soak:
         migrate(self.database)
         self.standin = HttpStandIn()
         self.faults: Counter[str] = Counter()
-        self.standin.fault = self.choose_fault
+        self.mailbox = MailStandIn()
+        self.standin.fault = self.mailbox.fault = self.choose_fault
         self.failing = True
         self.ending = threading.Event()
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -81,7 +84,11 @@ class Soak:
             "bot": ['type = "slack"', 'channel = "C1"', f'api_url = "{url}/api/"', f'token = "{self.standin.token}"'],
             "incoming": ['type = "slack_webhook"', f'url = "{url}/services/x"'],
             "hook": ['type = "webhook"', f'url = "{url}/hook"', 'secret = "k"'],
-        }
+            "mail": [
+                'type = "email"', 'host = "127.0.0.1"', f"port = {self.mailbox.port}", 'security = "none"',
+                'sender = "watch@lender.example"', 'recipients = ["risk@lender.example"]',
+            ],
+        }  # fmt: skip
         for name, values in channels.items():
             lines += [f"[channels.{name}]", *values, *common]
         (self.folder / "loanwatch.toml").write_text("\n".join(lines))
@@ -89,7 +96,8 @@ class Soak:
     def choose_fault(self, path: str) -> str:
         if not self.failing or self.random.random() > FAULT_SHARE:
             return "ok"
-        fault = self.random.choice(SLACK_FAULTS if path.startswith("/api/") else FAULTS)
+        known = MAIL_FAULTS if path == "/mail" else SLACK_FAULTS if path.startswith("/api/") else FAULTS
+        fault = self.random.choice(known)
         with self.standin.record.lock:
             self.faults[fault] += 1
         return fault
@@ -200,10 +208,11 @@ class Soak:
             "AND kind IN ('opened', 'reopened', 'raised', 'escalated', 'unmuted', 'resolved')"
         )[0][0]
         failures = [] if drained else ["the outbox was not empty in time"]
-        owed = {channel: [row for row in rows if row[0] == channel] for channel in ("bot", "incoming", "hook")}
+        owed = {channel: [row for row in rows if row[0] == channel] for channel in ("bot", "incoming", "hook", "mail")}
         expect(failures, "deliveries owed to the bot", len(owed["bot"]), changes)
         expect(failures, "deliveries owed to the webhook", len(owed["hook"]), changes)
         expect(failures, "deliveries owed to the incoming webhook", len(owed["incoming"]), loud)
+        expect(failures, "deliveries owed by mail", len(owed["mail"]), loud)
         expect(failures, "deliveries not delivered", [row[:3] for row in rows if row[1] != "delivered"], [])
         posted = {post["metadata"]["event_payload"]["delivery"]: post["ts"] for post in record.posts}
         doubled = len(record.posts) - len(posted)
@@ -215,6 +224,15 @@ class Soak:
             failures, "bodies under one key",
             len({(request["key"], request["raw"]) for request in record.webhooks}), len(taken),
         )  # fmt: skip
+        mails = {mail.message_id: mail.text for mail in self.mailbox.mails}
+        wanted_ids = {f"<{row[2]}@lender.example>" for row in owed["mail"]}
+        expect(failures, "mails by their Message-ID", set(mails), wanted_ids)
+        expect(
+            failures,
+            "texts under one Message-ID",
+            len({(m.message_id, m.text) for m in self.mailbox.mails}),
+            len(mails),
+        )
         hooks = Counter(text_of(post["blocks"]) for post in record.hooks)
         wanted = Counter(text_of_payload(row[5]) for row in owed["incoming"])
         doubtful = {text_of_payload(row[5]) for row in owed["incoming"] if row[3]}
@@ -229,8 +247,9 @@ class Soak:
             f"{self.kills} dispatchers killed, {self.restarts} restarts of the database, "
             f"{sum(self.faults.values())} faults: {dict(self.faults.most_common())}\n"
             f"Slack bot: {len(posted)} messages, {doubled} doubled; webhook: {len(taken)} keys in "
-            f"{len(record.webhooks)} requests; incoming webhook: {sum(hooks.values())} messages "
-            f"for {sum(wanted.values())} deliveries, {len(doubtful)} marked as possible repeats"
+            f"{len(record.webhooks)} requests; mail: {len(mails)} Message-IDs in {len(self.mailbox.mails)} mails; "
+            f"incoming webhook: {sum(hooks.values())} messages for {sum(wanted.values())} deliveries, "
+            f"{len(doubtful)} marked as possible repeats"
         )
         print("\n".join(f"FAILED: {failure}" for failure in failures) or "the record and the database agree exactly")
         return 1 if failures else 0
