@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Event", "Guidance", "guidance_of"]
+__all__ = ["NOTICES", "Event", "Guidance", "guidance_of"]
 
 
 class Event(StrEnum):
@@ -28,11 +28,12 @@ class Event(StrEnum):
 
     @property
     def is_notice(self) -> bool:
-        """Whether it is news of something done: there is nothing to repair, and it closes itself after some days."""
-        return self in _NOTICES
+        """Whether it is news of something done: there is nothing to repair, and the next run closes it."""
+        return self.value in NOTICES
 
 
-_NOTICES = frozenset({Event.RETRAINED, Event.PROMOTED, Event.CHALLENGER_REJECTED, Event.ROLLED_BACK})
+NOTICES = [e.value for e in (Event.RETRAINED, Event.PROMOTED, Event.CHALLENGER_REJECTED, Event.ROLLED_BACK)]
+"""Values of the events that are notices."""
 
 
 @dataclass(frozen=True, kw_only=True)

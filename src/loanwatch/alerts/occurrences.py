@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 
-from loanwatch.alerts.events import Event
+from loanwatch.alerts.events import NOTICES, Event
 from loanwatch.database import sql
 from loanwatch.monitoring import Severity
 
-__all__ = ["cause_of", "open_alert", "report_well"]
+__all__ = ["cause_of", "close_notices", "open_alert", "report_well"]
 
 _DRIFT = frozenset({Event.DATA_DRIFT, Event.CONCEPT_DRIFT, Event.MODEL_DRIFT})
 _DRIFT_WELL_WINDOWS = 2  # one well window alone may be luck; a feed that works, works
@@ -106,6 +107,19 @@ def report_well(connection: Connection[Any], *, dedup_key: str, window: str, rea
         Why it is closed, if it is; by default the number of well windows.
     """
     connection.execute(sql("alert_well"), {"dedup_key": dedup_key, "window": window, "reason": reason})
+
+
+def close_notices(connection: Connection[Any], *, scope: str, before: datetime) -> None:
+    """Close the news (retrained, promoted, rejected, rolled back) of a contract that is older than its newest run.
+
+    Parameters
+    ----------
+    scope : str
+        Name of the contract, which its models bear too.
+    before : datetime
+        When the run began; what was told since stays.
+    """
+    connection.execute(sql("alert_notices_close_of"), {"notices": NOTICES, "scope": scope, "before": before})
 
 
 def _storable(text: str) -> str:

@@ -1,7 +1,7 @@
 """Rules: when a figure of a model opens an alert. The database applies them, whoever inserts the figure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,17 @@ from loanwatch.contract import Policy
 from loanwatch.database import sql
 from loanwatch.errors import LoanwatchError
 
-__all__ = ["CONDITIONS", "Rule", "add_rule", "change_rule", "create_default_rules", "delete_rule", "list_rules"]
+__all__ = [
+    "CONDITIONS",
+    "Rule",
+    "RuleChange",
+    "add_rule",
+    "change_rule",
+    "changes_of_rules",
+    "create_default_rules",
+    "delete_rule",
+    "list_rules",
+]
 
 CONDITIONS = ("<", "<=", ">", ">=", "=")
 SEVERITIES = ("low", "medium", "high", "critical")
@@ -40,10 +50,31 @@ class Rule:
     updated_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class RuleChange:
+    """A row of `alert_rule_change`: who changed a rule, when, why, and from what to what."""
+
+    id: int
+    rule_id: int
+    kind: str
+    """added, changed or deleted."""
+    actor: str
+    reason: str
+    at: datetime
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
 def list_rules(connection: Connection[Any], *, rule_id: int | None = None) -> list[Rule]:
     """Return the rules in the order in which they were made."""
     with connection.cursor(row_factory=class_row(Rule)) as cursor:
         return cursor.execute(sql("rule_select"), {"id": rule_id}).fetchall()
+
+
+def changes_of_rules(connection: Connection[Any], *, rule_id: int | None = None, limit: int = 200) -> list[RuleChange]:
+    """Return what happened to the rules or to one of them, newest first; also to rules that were deleted."""
+    with connection.cursor(row_factory=class_row(RuleChange)) as cursor:
+        return cursor.execute(sql("rule_change_select"), {"rule_id": rule_id, "limit": limit}).fetchall()
 
 
 def add_rule(
@@ -57,6 +88,8 @@ def add_rule(
     version: int | None = None,
     close_after: int = 3,
     note: str = "",
+    actor: str | None = None,
+    reason: str | None = None,
 ) -> int:
     """Add a rule in the caller's transaction and return its id; it holds from the next figure on.
 
@@ -71,6 +104,8 @@ def add_rule(
         Name of the model it is for, by default all.
     version : int, optional
         Only this version of the model.
+    actor, reason : str, optional
+        Who adds it and why, for the history; by default the database's user.
 
     Raises
     ------
@@ -86,6 +121,7 @@ def add_rule(
             model_id = cursor.execute(sql("rule_model"), {"name": model, "version": version}).fetchone()
             if model_id is None:
                 raise LoanwatchError(f"model {model} has no version {version}: `loanwatch models list` shows them")
+        cursor.execute(sql("rule_actor"), {"actor": actor, "reason": reason})
         rule_id: int = cursor.execute(
             sql("rule_insert"),
             {
@@ -112,6 +148,8 @@ def change_rule(
     close_after: int | None = None,
     enabled: bool | None = None,
     note: str | None = None,
+    actor: str | None = None,
+    reason: str | None = None,
 ) -> None:
     """Change what is given, keep the rest. Disabling a rule resolves its alerts.
 
@@ -130,11 +168,14 @@ def change_rule(
         "enabled": enabled,
         "note": note,
     }
+    connection.execute(sql("rule_actor"), {"actor": actor, "reason": reason})
     if connection.execute(sql("rule_update"), values).fetchone() is None:
         raise LoanwatchError(f"there is no rule {rule_id}: `loanwatch rules list` shows them")
 
 
-def delete_rule(connection: Connection[Any], rule_id: int) -> None:
+def delete_rule(
+    connection: Connection[Any], rule_id: int, *, actor: str | None = None, reason: str | None = None
+) -> None:
     """Delete a rule; its alerts are resolved and kept.
 
     Raises
@@ -142,6 +183,7 @@ def delete_rule(connection: Connection[Any], rule_id: int) -> None:
     LoanwatchError
         If there is no such rule.
     """
+    connection.execute(sql("rule_actor"), {"actor": actor, "reason": reason})
     if connection.execute(sql("rule_delete"), {"id": rule_id}).fetchone() is None:
         raise LoanwatchError(f"there is no rule {rule_id}: `loanwatch rules list` shows them")
 
@@ -165,6 +207,8 @@ def create_default_rules(connection: Connection[Any], model: str, policy: Policy
             model=model,
             close_after=2,  # windows are weeks or months: three would leave an alert open for a quarter
             note=note,
+            actor="loanwatch",
+            reason="first deployment",
         )
     return len(rules)
 

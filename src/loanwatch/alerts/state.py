@@ -116,7 +116,7 @@ def acknowledge(connection: Connection[Any], alert_id: int, *, actor: str, note:
     """
     values = {"id": alert_id, "actor": actor, "note": note}
     if connection.execute(sql("alert_acknowledge"), values).fetchone() is None:
-        raise LoanwatchError(f"alert {alert_id} is not open: `loanwatch alerts list --all` shows every alert")
+        raise LoanwatchError(_why_not(find_alert(connection, alert_id)))
 
 
 def resolve(connection: Connection[Any], alert_id: int, *, actor: str | None = None, reason: str | None = None) -> None:
@@ -136,7 +136,7 @@ def resolve(connection: Connection[Any], alert_id: int, *, actor: str | None = N
     """
     values = {"id": alert_id, "actor": actor, "reason": reason}
     if connection.execute(sql("alert_resolve"), values).fetchone() is None:
-        raise LoanwatchError(f"alert {alert_id} is not unresolved: `loanwatch alerts list --all` shows every alert")
+        raise LoanwatchError(_why_not(find_alert(connection, alert_id)))
 
 
 def mute(
@@ -156,7 +156,7 @@ def mute(
     values = {"id": alert_id, "span": span, "actor": actor, "reason": reason}
     found = connection.execute(sql("alert_mute"), values).fetchone()
     if found is None:
-        raise LoanwatchError(f"alert {alert_id} is not unresolved: `loanwatch alerts list --all` shows every alert")
+        raise LoanwatchError(_why_not(find_alert(connection, alert_id)))
     until: datetime = found[0]
     return until
 
@@ -170,4 +170,16 @@ def unmute(connection: Connection[Any], alert_id: int, *, actor: str) -> None:
         If no muted alert has this id.
     """
     if connection.execute(sql("alert_unmute"), {"id": alert_id, "actor": actor}).fetchone() is None:
-        raise LoanwatchError(f"alert {alert_id} is not muted")
+        alert = find_alert(connection, alert_id)
+        raise LoanwatchError(_why_not(alert) if alert.status == "resolved" else f"alert {alert_id} is not muted")
+
+
+def _why_not(alert: Alert) -> str:
+    """Return why a change did not come about: somebody made it before, or ended the alert."""
+    done, by, at = (
+        ("resolved", alert.resolved_by, alert.resolved_at)
+        if alert.status == "resolved"
+        else (alert.status, alert.acknowledged_by, alert.acknowledged_at)
+    )
+    words = f"alert {alert.id} was already {done}" + (f" by {by}" if by else "")
+    return words + (f" at {at:%Y-%m-%d %H:%M} UTC" if at else "")

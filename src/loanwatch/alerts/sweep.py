@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from loanwatch.alerts.events import Event
+from loanwatch.alerts.events import NOTICES, Event
 from loanwatch.alerts.occurrences import cause_of, open_alert
 from loanwatch.alerts.outbox import release_held
 from loanwatch.channel_settings import AlertingSettings
@@ -15,8 +15,6 @@ from loanwatch.database import sql
 from loanwatch.monitoring import Severity
 
 __all__ = ["sweep"]
-
-_NOTICES = [event.value for event in Event if event.is_notice]
 
 
 def sweep(connection: Connection[Any], settings: AlertingSettings, channels: Iterable[str]) -> None:
@@ -26,12 +24,12 @@ def sweep(connection: Connection[Any], settings: AlertingSettings, channels: Ite
             "severity": severity,
             "seconds": minutes * 60,
             "maximum": settings.maximum_escalations,
-            "notices": _NOTICES,
+            "notices": NOTICES,
         }
         connection.execute(sql("alert_escalate"), values)
     connection.execute(sql("alert_unmute_due"))
     seconds = settings.notices_close_after_days * 86_400
-    connection.execute(sql("alert_notices_close"), {"notices": _NOTICES, "seconds": seconds})
+    connection.execute(sql("alert_notices_close"), {"notices": NOTICES, "seconds": seconds})
     tell_of_missing_windows(connection, settings)
     for channel in channels:
         release_held(connection, channel)

@@ -1,4 +1,4 @@
-"""`rules list|add|change|delete`: when a figure opens an alert."""
+"""`rules list|add|change|delete|history`: when a figure opens an alert."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -7,14 +7,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from loanwatch.cli.alerts import actor_name
 from loanwatch.cli.context import AsJson, shared
 
 if TYPE_CHECKING:
-    from loanwatch.alerts import Rule
+    from loanwatch.alerts import Rule, RuleChange
 
 __all__ = ["register"]
 
 RuleId = Annotated[int, typer.Argument(help="Number of the rule, as `rules list` shows it.")]
+By = Annotated[str | None, typer.Option(help="Who says so.", show_default="your login")]
+Reason = Annotated[str | None, typer.Option(help="Why, for the history.")]
 Severity = Annotated[str, typer.Option(help="low, medium, high or critical.")]
 
 
@@ -25,6 +28,7 @@ def register(app: typer.Typer) -> None:
     rules.command("add")(add)
     rules.command("change")(change)
     rules.command("delete")(delete)
+    rules.command("history")(history)
     app.add_typer(rules, name="rules")
 
 
@@ -48,7 +52,9 @@ def add(
     model: Annotated[str | None, typer.Option(help="Only for this model.", show_default="all")] = None,
     version: Annotated[int | None, typer.Option(help="Only for this version of the model.")] = None,
     close_after: Annotated[int, typer.Option(help="Well windows in a row that close the alert; 0 for never.")] = 3,
-    note: Annotated[str, typer.Option(help="Why, or what to do.")] = "",
+    note: Annotated[str, typer.Option(help="What the rule is for, or what to do.")] = "",
+    by: By = None,
+    reason: Reason = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a rule; it holds from the next figure on."""
@@ -67,6 +73,8 @@ def add(
             version=version,
             close_after=close_after,
             note=note,
+            actor=by or actor_name(),
+            reason=reason,
         )
         (rule,) = list_rules(connection, rule_id=rule_id)
     here.show(asdict(rule), f"rule {rule_id} added", as_json=as_json)
@@ -80,7 +88,9 @@ def change(
     severity: Annotated[str | None, typer.Option(help="low, medium, high or critical.")] = None,
     close_after: Annotated[int | None, typer.Option(help="Well windows in a row that close the alert.")] = None,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Apply it, or not.")] = None,
-    note: Annotated[str | None, typer.Option(help="Why, or what to do.")] = None,
+    note: Annotated[str | None, typer.Option(help="What the rule is for, or what to do.")] = None,
+    by: By = None,
+    reason: Reason = None,
     as_json: AsJson = False,
 ) -> None:
     """Change what is given, keep the rest. Disabling a rule resolves its alerts."""
@@ -98,20 +108,38 @@ def change(
             close_after=close_after,
             enabled=enabled,
             note=note,
+            actor=by or actor_name(),
+            reason=reason,
         )
         (changed,) = list_rules(connection, rule_id=rule)
     here.show(asdict(changed), f"rule {rule} changed", as_json=as_json)
 
 
-def delete(context: typer.Context, rule: RuleId, as_json: AsJson = False) -> None:
+def delete(context: typer.Context, rule: RuleId, by: By = None, reason: Reason = None, as_json: AsJson = False) -> None:
     """Delete a rule; its alerts are resolved and kept."""
     from loanwatch.alerts import delete_rule
     from loanwatch.database import open_database
 
     here = shared(context)
     with open_database(here.settings).connect() as connection:
-        delete_rule(connection, rule)
+        delete_rule(connection, rule, actor=by or actor_name(), reason=reason)
     here.show({"deleted": rule}, f"rule {rule} deleted", as_json=as_json)
+
+
+def history(
+    context: typer.Context,
+    rule: Annotated[int | None, typer.Argument(help="Only this rule's, deleted or not.", show_default="all")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List every change of the rules: who, when, why, and from what to what."""
+    from loanwatch.alerts import changes_of_rules
+    from loanwatch.database import open_database
+
+    here = shared(context)
+    with open_database(here.settings).connect() as connection:
+        found = changes_of_rules(connection, rule_id=rule, limit=limit)
+    here.show([asdict(change) for change in found], lambda: _history(found) if found else "no changes", as_json=as_json)
 
 
 def _table(rules: "list[Rule]") -> Table:
@@ -128,3 +156,24 @@ def _table(rules: "list[Rule]") -> Table:
             Text(rule.note),
         )
     return table
+
+
+def _history(changes: "list[RuleChange]") -> Table:
+    table = Table("when", "rule", "what", "by", "change", "reason", box=None, pad_edge=False)
+    for change in changes:
+        table.add_row(
+            f"{change.at:%Y-%m-%d %H:%M:%S}",
+            str(change.rule_id),
+            change.kind,
+            Text(change.actor),
+            Text(_difference(change)),
+            Text(change.reason),
+        )
+    return table
+
+
+def _difference(change: "RuleChange") -> str:
+    if change.kind == "changed":
+        return ", ".join(f"{name} {change.before[name]} → {value}" for name, value in change.after.items())
+    rule = change.after or change.before
+    return " ".join(str(rule[part]) for part in ("metric", "condition", "threshold", "severity"))

@@ -10,7 +10,7 @@ follows the same order with `stages_before_decision`, `training_stages` and `clo
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from loanwatch.alerts import Event, cause_of, open_alert
+from loanwatch.alerts import Event
 from loanwatch.contract import Contract
 from loanwatch.database import Database, migrate
 from loanwatch.errors import LoanwatchError, RunBusyError, WindowError
@@ -21,6 +21,7 @@ from loanwatch.pipeline.context import RunContext, open_run
 from loanwatch.pipeline.outcome import Outcome
 from loanwatch.pipeline.perform import StepFunction, perform
 from loanwatch.pipeline.runs import Run, begin_run, end_run, find_run
+from loanwatch.pipeline.stages.alert import open_run_alert
 from loanwatch.pipeline.stages.decide import decision_of
 from loanwatch.pipeline.steps import Step
 from loanwatch.settings import Settings
@@ -160,14 +161,12 @@ def fail_run(context: RunContext, error: BaseException) -> None:
             summary = {"error": message[:2000]}
             if not end_run(connection, run, status="failed", outcome=Outcome.FAILED.value, summary=summary):
                 return
-            open_alert(
+            open_run_alert(
+                context,
                 connection,
                 event=event,
                 severity=Severity.HIGH,
-                message=f"{run.contract}, {run.window}: {message[:2000]} Run the window again to continue.",
-                run_id=run.id,
-                dedup_key=cause_of(run.contract, event, window=run.window),
-                window=run.window,
+                message=f"{message[:2000]} Run the window again to continue.",
             )
     except Exception as second:  # noqa: BLE001  (the database may be what failed)
         _log.warning("the failure could not be recorded", run_id=run.id, reason=str(second))

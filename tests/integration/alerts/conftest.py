@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from loanwatch.alerts import Event, open_alert
 from loanwatch.alerts.dispatcher import Dispatcher
 from loanwatch.database import Database
+from loanwatch.monitoring import Severity
 from loanwatch.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
@@ -83,6 +85,35 @@ def dispatching(database: Database) -> Iterator[Callable[[Settings], Dispatcher]
             "ignore", ResourceWarning
         )  # slack_sdk leaves the sockets of refused calls to the collector
         gc.collect()
+
+
+@pytest.fixture
+def halt(database: Database) -> Callable[..., int]:
+    """Open the alert of a halted run."""
+
+    def run(*, key: str = "k", message: str = "m", severity: Severity = Severity.HIGH) -> int:
+        with database.connect() as connection:
+            return open_alert(connection, event=Event.HALTED, severity=severity, message=message, dedup_key=key)
+
+    return run
+
+
+@pytest.fixture
+def once(standin: HttpStandIn) -> Callable[..., None]:
+    """Have the stand-in fail the first requests, then behave."""
+
+    def arrange(fault: str, *, on: str = "", times: int = 1) -> None:
+        left = [times]
+
+        def choose(path: str) -> str:
+            if on in path and left[0] > 0:
+                left[0] -= 1
+                return fault
+            return "ok"
+
+        standin.fault = choose
+
+    return arrange
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from loanwatch.alerts import Event, open_alert
+from loanwatch.cli.alerts import actor_name
 from loanwatch.cli.app import app
 from loanwatch.errors import LoanwatchError
 from loanwatch.monitoring import Severity
@@ -65,12 +66,20 @@ def test_the_life_of_a_rule(command):
     assert (rule["metric"], rule["condition"], rule["threshold"], rule["model"]) == ("accuracy", "<", 0.85, "churn")
     assert command("rules", "change", str(rule["id"]), "--threshold", "0.8", "--disable")["enabled"] is False
     assert command("rules", "list")[0]["threshold"] == 0.8
-    command("rules", "delete", str(rule["id"]))
+    command("rules", "delete", str(rule["id"]), "--by", "bob", "--reason", "no longer measured")
     assert command("rules", "list") == []
+    deleted, changed, added = command("rules", "history", str(rule["id"]))
+    assert (added["kind"], added["after"]["threshold"], added["actor"]) == ("added", 0.85, actor_name())
+    assert (changed["before"], changed["after"]) == (
+        {"threshold": 0.85, "enabled": True}, {"threshold": 0.8, "enabled": False}
+    )  # fmt: skip
+    assert (deleted["kind"], deleted["actor"], deleted["reason"]) == ("deleted", "bob", "no longer measured")
+    shown = CliRunner().invoke(app, ["rules", "history"], env={"COLUMNS": "200"}).output
+    assert "threshold 0.85 → 0.8" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (("alerts", "ack", "7"), "alert 7 is not open"),
+    (("alerts", "ack", "7"), "there is no alert 7"),
     (("alerts", "show", "7"), "there is no alert 7"),
     (("alerts", "mute", "7", "--for", "soon"), "not a length of time"),
     (("alerts", "redeliver",), "name one delivery"),
@@ -81,6 +90,36 @@ def test_the_life_of_a_rule(command):
 def test_what_cannot_be_done_says_so_in_a_line(command, arguments, message):
     with pytest.raises(LoanwatchError, match=message):
         command(*arguments)
+
+
+def test_what_was_done_before_says_by_whom_and_when(command, alert):
+    number = str(alert)
+    command("alerts", "ack", number, "--by", "ada")
+    with pytest.raises(LoanwatchError, match=rf"alert {alert} was already acknowledged by ada at 20\d\d-"):
+        command("alerts", "ack", number, "--by", "bob")
+    command("alerts", "resolve", number, "--by", "ada")
+    for action in ("ack", "resolve", "unmute"):
+        with pytest.raises(LoanwatchError, match=rf"alert {alert} was already resolved by ada at 20\d\d-"):
+            command("alerts", action, number)
+
+
+@pytest.mark.parametrize(("toml", "later", "words"), [
+    ("", True, "the database has migration 9999_later, which this release does not know"),
+    ('[channels.x]\ntype = "slack"\nchannel = "C1"', False, "channels.x.slack.token"),
+    ('[channels.x]\ntype = "pager"', False, "channels.x"),
+    ('[channels.x]\ntype = "webhook"\nurl = "http://h"\nca_file = "nowhere.pem"', False, "channels.x.ca_file"),
+])  # fmt: skip
+def test_a_dispatcher_that_cannot_start_says_why_in_a_line(database, tmp_path, query, toml, later, words):
+    (tmp_path / "loanwatch.toml").write_text(toml)
+    if later:
+        query("INSERT INTO loanwatch.migration (number, name, checksum) VALUES (9999, '9999_later', 'x')")
+    done = subprocess.run(
+        [sys.executable, "-m", "loanwatch", "dispatch"], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        env={**os.environ, "LOANWATCH_DATABASE_URL": database.conninfo}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
 
 
 def test_a_test_message_goes_out_at_once_and_a_refusal_is_told(command, standin):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
@@ -41,6 +42,16 @@ def then_die(function):
     return wrapped
 
 step = sys.argv[1]
+ahead = float(sys.argv[3]) * 3600
+if ahead:  # the clock of this machine is wrong, and so is whoever asks it
+    import datetime, time
+    right, real = time.time, datetime.datetime
+    time.time = lambda: right() + ahead
+    class Wrong(real):
+        @classmethod
+        def now(cls, tz=None):
+            return real.fromtimestamp(time.time(), tz)
+    datetime.datetime = Wrong
 if step == "after claiming":
     worker.attempt = die
 elif step == "before sending":
@@ -53,6 +64,14 @@ elif step == "while recording":
     attempt.settle_delivered = die
 elif step == "after recording":
     attempt.settle_delivered = then_die(attempt.settle_delivered)
+elif step == "after three":
+    made, settle = [], attempt.settle_delivered
+    def third(*arguments, **options):
+        made.append(settle(*arguments, **options))
+        if len(made) == 3:
+            die()
+        return made[-1]
+    attempt.settle_delivered = third
 elif step == "while routing":
     outbox.compose = die
 Dispatcher(Settings.model_validate_json(sys.stdin.read()), Database(sys.argv[2])).run()
@@ -66,14 +85,14 @@ CASES = [
 ]
 
 
-def run_dying(settings: Settings, database: Database, step: str) -> int:
+def run_dying(settings: Settings, database: Database, step: str, *, hours_ahead: float = 0) -> int:
     values = settings.model_dump(mode="json", include={"home", "channels", "alerting"})
     for name, channel in settings.channels.items():  # a dump hides secrets
         for key in ("token", "url", "secret"):
             if hasattr(channel, key) and hasattr(getattr(channel, key), "get_secret_value"):
                 values["channels"][name][key] = getattr(channel, key).get_secret_value()
     process = subprocess.run(
-        [sys.executable, "-c", _DYING, step, database.conninfo],
+        [sys.executable, "-c", _DYING, step, database.conninfo, str(hours_ahead)],
         input=json.dumps(values).encode(),
         timeout=60,
         check=False,
@@ -107,6 +126,32 @@ def test_what_a_killed_dispatcher_left_is_delivered(
         assert len(record.hooks) == 1 + sent
         claimed = step not in ("after recording", "while routing")
         assert query("SELECT possible_repeat FROM loanwatch.outbox") == [(claimed,)]
+
+
+@pytest.mark.parametrize("hours_ahead", [-7, 7])
+def test_a_dispatcher_whose_clock_is_hours_off_neither_loses_nor_doubles(
+    database, standin, channel, make_settings, dispatching, eventually, statuses, query, hours_ahead
+):
+    """Claims, leases and waiting times are the database's: they mean the same to every dispatcher."""
+    settings = make_settings({"c": channel("slack", timeout_seconds=1)})
+    for number in range(4):
+        halt(database, f"k{number}")
+    failures = iter(["500_after", "429:1"])
+    standin.fault = lambda path: next(failures, "ok") if path.endswith("postMessage") else "ok"
+    assert run_dying(settings, database, "after three", hours_ahead=hours_ahead) == -signal.SIGKILL
+    assert run_dying(settings, database, "after claiming", hours_ahead=hours_ahead) == -signal.SIGKILL
+    (lease,) = query("SELECT claimed_until - clock_timestamp() FROM loanwatch.outbox WHERE status = 'sending'")[0]
+    assert lease < timedelta(seconds=5)
+    halt(database, "after")
+    dispatching(settings)
+    eventually(lambda: statuses() == {"delivered": 5}, seconds=20)
+    keys = standin.record.delivered_keys()
+    assert len(keys) == len(set(keys)) == 5
+    (times,) = query(
+        "SELECT min(least(first_attempt_at, delivered_at)) > now() - interval '5 minutes', "
+        "max(greatest(delivered_at, next_attempt_at)) < now() + interval '1 minute' FROM loanwatch.outbox"
+    )
+    assert times == (True, True)
 
 
 def test_two_dispatchers_never_send_anything_twice(

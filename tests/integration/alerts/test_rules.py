@@ -1,6 +1,8 @@
 """Rules are applied by the database, whoever inserts the figures."""
 
+import subprocess
 import threading
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from loanwatch.alerts import (
     add_rule,
     change_rule,
     changes_of,
+    changes_of_rules,
     create_default_rules,
     delete_rule,
     list_alerts,
@@ -16,6 +19,7 @@ from loanwatch.alerts import (
 )
 from loanwatch.contract import default_contract
 from loanwatch.database import Database
+from loanwatch.database.binaries import find_programs
 from loanwatch.errors import LoanwatchError
 from loanwatch.registry import deploy, register, version_by_id
 
@@ -72,6 +76,34 @@ def test_the_published_sample_opens_what_was_published(published):
     ]
 
 
+def test_the_published_sample_written_by_another_program_is_the_same(database, published):
+    """psql, as somebody without Python would use it: plain INSERTs, each a transaction."""
+    (churn,), (fraud,) = published("SELECT id FROM loanwatch.ml_model ORDER BY name")
+    rows = ((churn, "accuracy", 0.82), (churn, "latency", 250), (fraud, "recall", 0.95), (churn, "accuracy", 0.81))
+    statements = "\n".join(
+        f"INSERT INTO loanwatch.model_metric (model_id, name, value) VALUES ({model}, '{name}', {value});"
+        for model, name, value in rows
+    )
+    psql = find_programs().folder / "psql"
+    subprocess.run(
+        [psql, "-v", "ON_ERROR_STOP=1", "-q", database.conninfo], input=statements, text=True, check=True, timeout=30
+    )
+    assert published("SELECT metric, occurrences, message FROM loanwatch.v_open_alerts ORDER BY metric") == [
+        ("accuracy", 2, "accuracy is 0.81, which is < 0.85"), ("latency", 1, "latency is 250, which is > 200")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "shown"), [
+    (0.8234567890123, "0.8235"), (0.84999, "0.84999"), (0.849996, "0.849996"), (-123456.789, "-123457"),
+    (1e-12, "1e-12"), (float("-inf"), "-Infinity"), (0.0, "0"),
+])  # fmt: skip
+def test_a_figure_is_told_as_a_reader_needs_it_and_kept_as_it_is(published, value, shown):
+    measure(published, "churn", "accuracy", value)
+    ((message, kept),) = published("SELECT message, (details ->> 'value')::float8 FROM loanwatch.v_open_alerts")
+    assert message == f"accuracy is {shown}, which is < 0.85"
+    assert kept == value
+
+
 def test_the_alert_is_opened_in_the_transaction_of_the_figure(database, published):
     with database.connect() as connection:
         connection.execute("INSERT INTO loanwatch.model_metric (model_id, name, value) "
@@ -110,6 +142,41 @@ def test_one_insert_of_many_figures_is_the_same_as_one_by_one(auc_rule, query):
     query("DELETE FROM loanwatch.alert")
     measure(query, "m", "auc", *values)
     assert at_once == state(query) == [("resolved", 1, 3), ("open", 3, 2)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_figures_at_once_are_the_same_as_one_by_one(query, seed):
+    """The two ways are two pieces of code: random rules, models, runs, times, NaN and infinity."""
+    random = Random(seed)
+    query("INSERT INTO loanwatch.ml_model (name) VALUES ('a'), ('a'), ('b')")
+    query(
+        "INSERT INTO loanwatch.run (contract, window_start, window_end) "
+        "SELECT 'c', d, d + interval '1 day' FROM generate_series('2015-01-01'::date, '2015-01-04', '1 day') d"
+    )
+    for condition in ("<", "<=", ">", ">=", "="):
+        query("INSERT INTO loanwatch.alert_rule (metric, condition, threshold, close_after, model_name) "
+              "VALUES (%s, %s, 0.5, %s, %s)", random.choice("xy"), condition, random.randint(0, 3),
+              random.choice((None, "a", "b")))  # fmt: skip
+    values = (0.2, 0.5, 0.8, float("nan"), float("inf"), -float("inf"))
+    rows = [
+        (random.randint(1, 3), random.choice("xy"), random.choice(values), random.choice((None, 1, 2, 3)),
+         f"2015-01-0{random.randint(1, 9)}")
+        for _ in range(150)
+    ]  # fmt: skip
+    seen = []
+    for size in (1, 7, 150):
+        for start in range(0, len(rows), size):
+            models, names, figures, runs, times = (list(part) for part in zip(*rows[start : start + size], strict=True))
+            query("INSERT INTO loanwatch.model_metric (model_id, name, value, run_id, recorded_at) "
+                  "SELECT * FROM unnest(%s::bigint[], %s::text[], %s::float8[], %s::bigint[], %s::timestamptz[])",
+                  models, names, figures, runs, times)  # fmt: skip
+        seen.append(query(
+            "SELECT rule_id, model_id, status, occurrences, well_windows, well_key, last_seen_at, message, details, "
+            "run_id, resolution FROM loanwatch.alert ORDER BY rule_id, model_id, id"
+        ))  # fmt: skip
+        query("DELETE FROM loanwatch.alert")
+    assert seen[0] == seen[1] == seen[2]
+    assert len(seen[0]) > 2
 
 
 def test_an_acknowledged_alert_closes_itself_too(auc_rule, query):
@@ -253,3 +320,26 @@ def test_changing_a_rule_that_is_not_there_says_so(database):
             change_rule(connection, 7, enabled=True)
         with pytest.raises(LoanwatchError, match="there is no rule 7"):
             delete_rule(connection, 7)
+
+
+def test_rules_edited_with_sql_leave_a_trace_too(database, query):
+    query("INSERT INTO loanwatch.alert_rule (metric, condition, threshold) VALUES ('auc', '<', 0.7)")
+    query("UPDATE loanwatch.alert_rule SET threshold = 0.6, severity = 'high'")
+    query("UPDATE loanwatch.alert_rule SET threshold = 0.6")  # nothing changes
+    query(
+        "SET LOCAL loanwatch.actor = 'eve'; SET LOCAL loanwatch.reason = 'too loud'; DELETE FROM loanwatch.alert_rule"
+    )
+    with database.connect() as connection:
+        deleted, changed, added = changes_of_rules(connection)
+        assert changes_of_rules(connection, rule_id=99) == []
+    assert (added.kind, added.actor, added.after["threshold"], added.before) == ("added", "postgres", 0.7, {})
+    assert (changed.kind, changed.before, changed.after) == (
+        "changed", {"threshold": 0.7, "severity": "medium"}, {"threshold": 0.6, "severity": "high"}
+    )  # fmt: skip
+    assert (deleted.kind, deleted.actor, deleted.reason, deleted.before["metric"]) == (
+        "deleted",
+        "eve",
+        "too loud",
+        "auc",
+    )
+    assert added.at < changed.at < deleted.at

@@ -24,4 +24,3 @@ def test_faults_kills_and_restarts_lose_nothing_and_double_nothing():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "agree exactly" in done.stdout
-    print(done.stdout)

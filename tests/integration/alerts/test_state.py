@@ -10,6 +10,7 @@ from loanwatch.alerts import (
     acknowledge,
     cause_of,
     changes_of,
+    close_notices,
     find_alert,
     list_alerts,
     mute,
@@ -132,14 +133,14 @@ def test_acknowledging_twice_and_resolving_twice_say_so(database: Database) -> N
     with database.connect() as connection:
         alert_id = halt(connection)
         acknowledge(connection, alert_id, actor="ada")
-        with pytest.raises(LoanwatchError, match="is not open"):
+        with pytest.raises(LoanwatchError, match="was already acknowledged by ada"):
             acknowledge(connection, alert_id, actor="ada")
         resolve(connection, alert_id)
-        with pytest.raises(LoanwatchError, match="is not unresolved"):
+        with pytest.raises(LoanwatchError, match="was already resolved"):
             resolve(connection, alert_id)
-        with pytest.raises(LoanwatchError, match="is not unresolved"):
+        with pytest.raises(LoanwatchError, match="was already resolved"):
             mute(connection, alert_id, span=timedelta(hours=1), actor="ada")
-        with pytest.raises(LoanwatchError, match="is not muted"):
+        with pytest.raises(LoanwatchError, match="was already resolved"):
             unmute(connection, alert_id, actor="ada")
 
 
@@ -189,6 +190,25 @@ def test_old_notices_close_themselves_and_are_not_escalated(database, query):
         age(query, 25)
         sweep(connection, settings, [])
         assert list_alerts(connection) == []
+
+
+def test_the_next_run_closes_the_news_of_earlier_ones_and_nothing_else(database, query):
+    query("INSERT INTO loanwatch.ml_model (name) VALUES ('loans'), ('cars')")
+    before = query("SELECT clock_timestamp()")[0][0]
+    with database.connect() as connection:
+        for contract, model in (("loans", 1), ("cars", 2)):
+            open_alert(connection, event=Event.PROMOTED, severity=Severity.LOW, message="m", model_id=model)
+            for event in (Event.RETRAINED, Event.RUN_FAILED):
+                cause = cause_of(contract, event, window="1")
+                open_alert(connection, event=event, severity=Severity.LOW, message="m", dedup_key=cause, window="1")
+        close_notices(connection, scope="loans", before=before)
+        assert len(list_alerts(connection)) == 6
+        close_notices(connection, scope="loans", before=query("SELECT clock_timestamp()")[0][0])
+        left = sorted(str(alert.event) for alert in list_alerts(connection))
+    assert left == ["promoted", "retrained", "run_failed", "run_failed"]
+    assert query("SELECT DISTINCT resolution FROM loanwatch.alert WHERE status = 'resolved'") == [
+        ("news of an earlier window",)
+    ]
 
 
 def test_a_window_that_does_not_come_is_an_alert_once_and_the_next_one_closes_it(database, query):

@@ -5,7 +5,8 @@ from typing import Any
 
 from psycopg import Connection
 
-from loanwatch.alerts import Event, cause_of, open_alert, report_well
+from loanwatch.alerts import Event, cause_of, close_notices, open_alert, report_well
+from loanwatch.errors import LoanwatchError
 from loanwatch.monitoring import CheckReport, Severity
 from loanwatch.monitoring.standing import WELL_WINDOWS, Verdict
 from loanwatch.pipeline.context import RunContext
@@ -20,18 +21,27 @@ def open_run_alert(
     event: Event,
     severity: Severity,
     message: str,
+    model_id: int | None = None,
     close_after: int | None = None,
     is_news: bool = True,
 ) -> None:
-    """Open an alert about the run's window in the caller's transaction; the same event of one window is told once."""
+    """Open an alert about the run's window in the caller's transaction; the same event of one window is told once.
+
+    Parameters
+    ----------
+    model_id : int, optional
+        The model it is about; by default the one that was online when the run began.
+    close_after, is_news : optional
+        See `open_alert`.
+    """
     run = context.run
     open_alert(
         connection,
         event=event,
         severity=severity,
-        message=f"{context.contract.title}, {run.window}: {message}",
+        message=f"{_title(context)}, {run.window}: {message}",
         run_id=run.id,
-        model_id=run.champion_id,
+        model_id=run.champion_id if model_id is None else model_id,
         dedup_key=cause_of(run.contract, event, window=run.window),
         window=run.window,
         close_after=close_after,
@@ -91,3 +101,15 @@ def follow_verdicts(
 
 def _has_news(verdicts: Sequence[Verdict]) -> bool:
     return any(verdict.change.is_news for verdict in verdicts)
+
+
+def close_earlier_news(context: RunContext, connection: Connection[Any]) -> None:
+    """Close what was told for information before the run began: nobody needs to settle it."""
+    close_notices(connection, scope=context.run.contract, before=context.run.started_at)
+
+
+def _title(context: RunContext) -> str:
+    try:
+        return context.contract.title
+    except LoanwatchError:  # a pinned contract that cannot be read may be why the run failed
+        return context.run.contract

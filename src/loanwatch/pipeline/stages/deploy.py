@@ -4,7 +4,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from loanwatch.alerts import Event, cause_of, create_default_rules, open_alert
+from loanwatch.alerts import Event, create_default_rules
 from loanwatch.errors import RunBusyError
 from loanwatch.monitoring import Measurement, Severity
 from loanwatch.pipeline.context import RunContext
@@ -45,16 +45,13 @@ def deploy(context: RunContext, connection: Connection[Any]) -> StepResult:
         ],
     )
     if run.champion_id is not None:
-        open_alert(
+        open_run_alert(
+            context,
             connection,
             event=Event.PROMOTED,
             severity=Severity.LOW,
-            message=f"{context.contract.title}, {run.window}: {version.title} replaced the deployed model. "
-            f"{compared['reason']}",
-            run_id=run.id,
+            message=f"{version.title} replaced the deployed model. {compared['reason']}",
             model_id=version.id,
-            dedup_key=cause_of(run.contract, Event.PROMOTED, window=run.window),
-            window=run.window,
         )
     return StepResult(
         status=StepStatus.PASS, message=f"{version.title} is online", result={"deployed": True, "model_id": version.id}
