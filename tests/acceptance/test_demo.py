@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,3 +75,24 @@ def test_every_month_has_a_small_report(demo: dict[str, Any]) -> None:
     for row in demo["rows"]:
         page = Path(row["report"])
         assert 2_000 < page.stat().st_size < 500_000
+
+
+def test_the_documented_request_gets_the_documented_answer(demo: dict[str, Any]) -> None:
+    page = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"curl [^\n]*/predict.*? -d '(.*?)'\n```\s*```json\n(.*?)\n```", page, re.DOTALL)
+    assert found is not None
+    command = [sys.executable, "-m", "loanwatch", "--home", str(demo["home"]), "serve", "--port", "0"]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "DATABASE_URL"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as service:
+        try:
+            address = re.search(r"http://\S+:\d+", service.stdout.readline() if service.stdout else "")
+            assert address is not None
+            request = urllib.request.Request(
+                f"{address[0]}/predict", found[1].encode(), {"Content-Type": "application/json"}
+            )
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                (told,), (documented,) = json.load(answer), json.loads(found[2])
+        finally:
+            service.terminate()
+    assert told.pop("probability") == pytest.approx(documented.pop("probability"), abs=5e-4)
+    assert told == documented

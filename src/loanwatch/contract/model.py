@@ -145,6 +145,8 @@ class Column(_Section):
     """Watched for drift; by default exactly the predictors are."""
     reason: Reason | None = None
     """Told to an applicant; by default the column's name as the code and its title as the sentence."""
+    example: str | float | None = None
+    """What the documentation of the predictor shows as a request."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -89,15 +89,22 @@ def predict_operation(contract: Contract, *, tokens: bool) -> dict[str, Any]:
 
 
 def example_application(contract: Contract) -> dict[str, Any]:
-    """Return an application without label, applicant and time, which a request need not have."""
-    predictors = [c for c in contract.columns if c.predictor]
-    return {
-        contract.keys.application: "7c1d2b4e-0a5f-4c1e-9b64-3f1f6a3f0d11",
-        **{column.name: _example(column) for column in predictors},
-    }
+    """Return an application without label, applicant and time, which a request need not have.
+
+    The values are the contract's own examples; made up, if it has none at all.
+    """
+    key = contract.column(contract.keys.application)
+    predictors = [column for column in contract.columns if column.predictor]
+    value_of = _plain if any(column.example is not None for column in predictors) else _made_up
+    return {key.name: key.example or "7c1d2b4e-0a5f-4c1e-9b64", **{c.name: value_of(c) for c in predictors}}
 
 
-def _example(column: Column) -> str | float | None:
+def _plain(column: Column) -> str | float | None:
+    value = column.example
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _made_up(column: Column) -> str | float | None:
     if column.kind is Kind.CATEGORICAL:
         return column.order[-1] if column.order else None
     low, high = column.minimum or 0.0, column.maximum

@@ -199,46 +199,67 @@ def test_without_a_model_it_says_so_until_one_is_deployed(lender, serve):
     until(lambda: served.predict([EXAMPLE]).status_code == 200, 2)
 
 
-def test_a_swap_reaches_all_workers_in_two_seconds_and_no_request_fails(lender, serve):
-    lender.deploy(lender.versions[0])
-    served = serve(lender, "--workers", "2")
-    seen, failures, stop = [], [], threading.Event()
+class Askers:
+    """Clients that ask without a pause, each time on a new connection, so that all workers are asked."""
 
-    def ask():
-        while not stop.is_set():
-            # a connection of its own each time, so that both workers are asked
-            response = served.predict([EXAMPLE, {"loan_id": "b"}])
+    def __init__(self, served, models, count=3):
+        self._served = served
+        frame = engineer(clean(rows_frame([EXAMPLE], CONTRACT), CONTRACT).frame, CONTRACT)
+        self._expected = {number: model.score(frame)[0] for number, model in enumerate(models, start=1)}
+        self.seen, self.failures = [], []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(rows,)) for rows in (1, 2, 150)[:count]]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, count):
+        rows = [{**EXAMPLE, "loan_id": str(number)} for number in range(count)]
+        while not self._stop.is_set():
+            asked = time.monotonic()
+            response = self._served.predict(rows)
             if response.status_code != 200:
-                failures.append(response.text)
+                self.failures.append(response.text)
                 return
-            versions = {a["model_version"] for a in response.json()}
+            versions = {answer["model_version"] for answer in response.json()}
             if len(versions) != 1:
-                failures.append(versions)
-            seen.append((time.monotonic(), versions.pop()))
+                self.failures.append(versions)
+            version = versions.pop()
+            if any(abs(answer["probability"] - self._expected[version]) > 1e-6 for answer in response.json()):
+                self.failures.append(f"not the probability of version {version}")
+            self.seen.append((asked, time.monotonic(), version))
 
-    threads = [threading.Thread(target=ask) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    try:
-        changes = []
-        for change in ("deploy", "rollback"):
-            time.sleep(0.6)
-            if change == "deploy":
+
+@pytest.mark.parametrize(("workers", "swaps"), [(2, 2), pytest.param(3, 12, marks=pytest.mark.deep)])
+def test_a_swap_reaches_all_workers_in_two_seconds_and_no_request_fails(lender, serve, models, workers, swaps):
+    lender.deploy(lender.versions[0])
+    served = serve(lender, "--workers", str(workers))
+    changes = [(time.monotonic(), 1)]
+    with Askers(served, models) as askers:
+        for swap in range(swaps):
+            time.sleep(0.4)
+            begun = time.monotonic()
+            if swap % 2 == 0:
                 lender.deploy(lender.versions[1])
             else:
                 with lender.database.connect() as connection:
                     rollback(connection, CONTRACT.name, reason="test", actor="test")
-            changes.append(time.monotonic())
+            changes.append((begun, 2 - swap % 2))
             time.sleep(2.5)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert failures == []
-    deployed, rolled_back = changes
-    assert {version for at, version in seen if at < deployed} == {1}
-    assert {version for at, version in seen if deployed + 2 < at < rolled_back} == {2}
-    assert {version for at, version in seen if at > rolled_back + 2} == {1}
+    assert askers.failures == []
+    ends = [begun for begun, _ in changes[1:]] + [float("inf")]
+    for (begun, version), end in zip(changes, ends, strict=True):
+        late = {of for asked, answered, of in askers.seen if begun + 2 < asked and answered < end}
+        assert late <= {version}
+        assert late or end - begun < 2.5
+    assert len(askers.seen) > 50 * swaps
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing", "useless"])
