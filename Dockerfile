@@ -16,7 +16,8 @@ FROM base AS build
 # hadolint ignore=DL3008
 RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-ENV PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
+    AIRFLOW_HOME=/tmp/airflow
 RUN python -m venv /opt/loanwatch
 
 FROM build AS build-predictor
@@ -24,16 +25,20 @@ COPY requirements/runtime.lock requirements/
 RUN pip install --no-deps --require-hashes -r requirements/runtime.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
-COPY docker/slim.sh docker/
-RUN pip install --no-deps --no-build-isolation . && docker/slim.sh predictor
+COPY docker/slim.sh docker/probe.py docker/
+# what slim.sh leaves must answer as what was installed did, or there is no image
+RUN pip install --no-deps --no-build-isolation . \
+ && python docker/probe.py make /tmp/probe && docker/slim.sh predictor && python -B docker/probe.py check /tmp/probe predictor
 
 FROM build AS build-airflow
 COPY requirements/airflow.lock requirements/
 RUN pip install --no-deps --require-hashes -r requirements/airflow.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
-COPY docker/slim.sh docker/
-RUN pip install --no-deps --no-build-isolation . && docker/slim.sh airflow
+COPY docker/slim.sh docker/probe.py docker/
+# what slim.sh leaves must answer as what was installed did, or there is no image
+RUN pip install --no-deps --no-build-isolation . \
+ && python docker/probe.py make /tmp/probe && docker/slim.sh airflow && python -B docker/probe.py check /tmp/probe airflow
 
 # ---------------------------------------------------------------- the root of both, in one layer without an installer
 FROM base AS trimmed

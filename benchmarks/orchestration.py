@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from datetime import datetime
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
@@ -89,7 +90,7 @@ class Airflow:
         raise SystemExit("the DAG was not parsed")
 
     def run(self, start, end):
-        """Return the seconds of a run, and of each of its tasks."""
+        """Return the seconds of a run, and its tasks."""
         began = time.monotonic()
         conf = {"start_date": start, "end_date": end}
         run = self.call("POST", f"{DAG}/dagRuns", {"logical_date": None, "conf": conf})["dag_run_id"]
@@ -99,7 +100,7 @@ class Airflow:
         tasks = self.call("GET", f"{DAG}/dagRuns/{run}/taskInstances?limit=100")["task_instances"]
         if state != "success":
             raise SystemExit(f"the run failed: {[(task['task_id'], task['state']) for task in tasks]}")
-        return seconds, {task["task_id"]: task["duration"] for task in tasks if task["state"] == "success"}
+        return seconds, [task for task in tasks if task["state"] == "success" and task["duration"]]
 
 
 def free_ports(count):
@@ -114,7 +115,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=22_000)
     parser.add_argument("--executor", choices=["local", "celery"], default="local")
-    parser.add_argument("--tasks", action="store_true", help="print how long each task took")
+    parser.add_argument("--tasks", action="store_true", help="print how long each task waited in the queue and took")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="loanwatch-orchestration-") as folder:
         Path(folder).chmod(0o755)  # under root the database runs as another user
@@ -135,7 +136,11 @@ def main():
             f"Airflow ({chosen.executor}) {seconds:.1f} s, overhead {seconds - command:.1f} s"
         )
         if chosen.tasks:
-            print("  " + ", ".join(f"{task} {duration:.1f}" for task, duration in tasks.items() if duration))
+            for task in sorted(tasks, key=lambda task: task["start_date"]):
+                queued, start, end = (
+                    datetime.fromisoformat(task[moment]) for moment in ("queued_when", "start_date", "end_date")
+                )
+                print(f"  {task['task_id']:16} {queued:%M:%S.%f} {start - queued} {end - start}")
 
 
 if __name__ == "__main__":

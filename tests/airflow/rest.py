@@ -52,6 +52,18 @@ class Rest:
         state = self.wait(dag, run, within_seconds=within_seconds)
         assert state == "success", {task["task_display_name"]: task["state"] for task in self.tasks(dag, run)}
 
+    def answer(self, dag: str, run: str, task: str, choice: str, *, within_seconds: float = 300) -> None:
+        """Answer what a task asks a person, as the page Required actions does."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{run}"
+        deadline = time.monotonic() + within_seconds
+        while not self.call("GET", f"{path}/hitlDetails?response_received=false")[1]["total_entries"]:
+            assert time.monotonic() < deadline, self.tasks(dag, run)
+            time.sleep(0.5)
+        time.sleep(4)  # Airflow 3.3 fails a task that is answered in the moment in which it is parked
+        body = {"chosen_options": [choice], "params_input": {}}
+        status, answer = self.call("PATCH", f"{path}/taskInstances/{task}/-1/hitlDetails", body)
+        assert status == 200, answer
+
     def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
         path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances?limit=100"
         return list(self.call("GET", path)[1]["task_instances"])

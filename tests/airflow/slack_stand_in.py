@@ -6,6 +6,9 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+CHANNEL_ID = "C1"
+"""Slack's own name of the channel, whatever it was called by."""
+
 
 class SlackStandIn:
     """Use as a context manager; `messages` has every call of chat.postMessage."""
@@ -21,7 +24,7 @@ class SlackStandIn:
                 body = json.loads(raw) if is_json else dict(urllib.parse.parse_qsl(raw.decode()))
                 method = self.path.removeprefix("/api/")
                 stand_in.calls.append((method, body))
-                answer = {"ok": True, "channel": "C1", "ts": f"{len(stand_in.calls)}.1", "messages": []}
+                answer = {"ok": True, "channel": CHANNEL_ID, "ts": f"{len(stand_in.calls)}.1", "messages": []}
                 payload = json.dumps(answer).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")

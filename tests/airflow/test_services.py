@@ -176,6 +176,21 @@ def test_a_run_beside_another_process_on_the_same_window_is_one_run(local: Runni
     assert count(local.database, f"SELECT max(attempt_count) FROM loanwatch.run_step WHERE run_id = {february.id}") == 1
 
 
+@pytest.mark.parametrize(
+    ("choice", "outcome", "more"), [("Reject", "challenger_rejected", 0), ("Approve", "retrained", 1)]
+)
+def test_a_model_goes_online_only_when_the_person_who_is_asked_agrees(
+    local: Running, choice: str, outcome: str, more: int
+) -> None:
+    before = count(local.database, DEPLOYMENTS)
+    run = local.rest.trigger(DAG, start_date="2015-06-01", end_date="2015-07-01", approval=True, again=True)
+    local.rest.answer(DAG, run, "approve", choice)
+    local.rest.succeed(DAG, run)
+    states = {task["task_id"]: task["state"] for task in local.rest.tasks(DAG, run)}
+    assert (states["approve"], states["deploy"]) == ("success", "success" if more else "skipped")
+    assert (run_of(local.database, 6).outcome, count(local.database, DEPLOYMENTS) - before) == (outcome, more)
+
+
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="no redis-server: apt-get install redis-server")
 @pytest.mark.deep
 def test_two_celery_workers_share_a_run(folder: Path, postgres: str, lender: str, stand_in: SlackStandIn) -> None:

@@ -127,17 +127,18 @@ class Supervisor:
 
     def _commands(self) -> dict[str, list[str]]:
         airflow, loanwatch = [sys.executable, "-m", "airflow"], [sys.executable, "-m", "loanwatch"]
+        warm = [sys.executable, "-m", "loanwatch.orchestration.warm"]  # what forks a process for each task
         # logs lie in one folder here: nobody need serve them
         commands = {
             "api-server": [*airflow, "api-server"],
-            "scheduler": [*airflow, "scheduler", "--skip-serve-logs"],
+            "scheduler": [*warm, "scheduler", "--skip-serve-logs"],
             "dag-processor": [*airflow, "dag-processor"],
             "triggerer": [*airflow, "triggerer", "--skip-serve-logs"],
             "predictor": [*loanwatch, "serve", "--port", str(self._options.predictor_port)],
         }
         if self._options.executor == "celery":
             for number in range(1, self._options.workers + 1):
-                worker = [*airflow, "celery", "worker", "--skip-serve-logs", "-H", f"worker-{number}@%h"]
+                worker = [*warm, "celery", "worker", "--skip-serve-logs", "-H", f"worker-{number}@%h"]
                 pid = ["--pid", str(self._folder / f"worker-{number}.pid")]
                 commands[f"worker-{number}"] = [*worker, *pid]
         if self._settings.channels:
