@@ -18,6 +18,7 @@ from scipy.special import fdtrc
 __all__ = ["BlockTest", "ConditionalShift", "additive_effects"]
 
 _RANK_TOLERANCE = 1e-5
+_BLOCK_ROWS = 1_024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,19 +189,26 @@ def _sums(
     width: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return X'WVX, X'WVWX and X'Wr of the 0/1 design that has ones in the given columns of each row."""
-    from scipy.sparse import csr_array  # noqa: PLC0415  (costs a tenth of a second, and only this function needs it)
-
-    rows, features = columns.shape
-    pointer = np.arange(rows + 1) * features
-
-    def filled(values: NDArray[np.float64]) -> "csr_array":
-        return csr_array((np.repeat(values, features), columns.ravel(), pointer), shape=(rows, width))
-
-    design = filled(np.ones(rows)).T
-    gram = np.asarray((design @ filled(weight * variance)).todense())
+    shares = np.repeat(weight * residual, columns.shape[1])
+    moment: NDArray[np.float64] = np.bincount(columns.ravel(), weights=shares, minlength=width).astype(np.float64)
+    gram = _cross_product(columns, weight * variance, width)
     even = bool((weight == 1.0).all())
-    meat = gram if even else np.asarray((design @ filled(weight**2 * variance)).todense())
-    return gram, meat, np.asarray(design @ (weight * residual))
+    return gram, gram if even else _cross_product(columns, weight**2 * variance, width), moment
+
+
+def _cross_product(columns: NDArray[np.intp], weight: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """Return X'WX, shape (width, width): in blocks of dense rows, which takes half the time of sparse matrices."""
+    product = np.zeros((width, width))
+    block = np.zeros((min(_BLOCK_ROWS, len(columns)), width))
+    starts = (np.arange(len(block)) * width)[:, None]
+    flat = block.ravel()
+    for first in range(0, len(columns), _BLOCK_ROWS):
+        part = columns[first : first + _BLOCK_ROWS]
+        ones = (starts[: len(part)] + part).ravel()
+        flat[ones] = np.repeat(np.sqrt(weight[first : first + _BLOCK_ROWS]), columns.shape[1])
+        product += block[: len(part)].T @ block[: len(part)]
+        flat[ones] = 0.0
+    return product
 
 
 def _pseudo_inverse(matrix: NDArray[np.float64], scale: float) -> tuple[NDArray[np.float64], int]:

@@ -14,7 +14,7 @@ from scipy.special import erfc
 from loanwatch.statistics.estimate import Z_95, Estimate, normal_estimate
 from loanwatch.statistics.ranks import midranks
 
-__all__ = ["Difference", "delong_estimate", "delong_paired_difference", "delong_two_sample_difference"]
+__all__ = ["Difference", "delong_estimate", "delong_paired_difference", "delong_two_sample_difference", "difference_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,12 +122,19 @@ def delong_two_sample_difference(
     >>> round(delong_two_sample_difference(label, score, label, score).standard_error, 3)
     0.5
     """
-    placements = [_placements(label_1, score_1), _placements(label_2, score_2)]
-    if any(not part.size for pair in placements for part in pair):
-        return _difference(float("nan"), float("nan"))
-    (positive_1, negative_1), (positive_2, negative_2) = placements
-    variance = sum(_variance_of_mean(part) for part in (positive_1, negative_1, positive_2, negative_2))
-    return _difference(float(positive_1.mean() - positive_2.mean()), float(variance))
+    return difference_of(delong_estimate(label_1, score_1), delong_estimate(label_2, score_2))
+
+
+def difference_of(first: Estimate, second: Estimate) -> Difference:
+    """Return first − second of two independent estimates of an AUC.
+
+    Examples
+    --------
+    >>> area = delong_estimate(np.array([True, False, True, False]), np.array([0.8, 0.7, 0.6, 0.2]))
+    >>> round(difference_of(area, area).standard_error, 3)
+    0.5
+    """
+    return _difference(first.value - second.value, first.standard_error**2 + second.standard_error**2)
 
 
 def _placements(

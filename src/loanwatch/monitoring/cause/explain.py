@@ -1,7 +1,7 @@
 """Features, relation, both, or the data themselves: the cause of a change, and whether to retrain."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -14,6 +14,7 @@ from loanwatch.monitoring.cause.shares import behind_features, behind_relation
 from loanwatch.monitoring.cause.split import LossSplit, split_loss
 from loanwatch.monitoring.concept_drift.cells import cut_features
 from loanwatch.monitoring.label_maturity import judge_labels
+from loanwatch.monitoring.performance.holdout_relation import HoldOutRelation
 from loanwatch.monitoring.policy import halt_reasons
 from loanwatch.monitoring.profile import profile_window
 from loanwatch.monitoring.result import CheckReport, Measurement, Severity, Status
@@ -88,6 +89,7 @@ def explain_change(
     data_drift: CheckReport | None = None,
     concept_drift: CheckReport | None = None,
     as_of: datetime | None = None,
+    relation: HoldOutRelation | None = None,
 ) -> Cause:
     """Name the cause of a change between hold-out and window, and say whether retraining will help.
 
@@ -108,6 +110,8 @@ def explain_change(
         Of the same windows; computed where not given.
     as_of : datetime, optional
         The moment of judging, aware; by default now. Labels younger than `label.delay_days` are not judged.
+    relation : HoldOutRelation, optional
+        Of the hold-out; fitted where not given.
 
     Returns
     -------
@@ -124,8 +128,9 @@ def explain_change(
     moved = data_drift or _data_drift(reference, current, contract)
     related = concept_drift or concept_drift_check.check(reference, current, contract, as_of=as_of)
     seen = related.status is not Status.SKIPPED
-    split = split_loss(known, judged.window if seen else current, contract, with_labels=seen)
-    return _cause(known, judged.window if seen else current, contract, moved=moved, related=related, split=split)
+    window = judged.window if seen else current
+    split = split_loss(known, window, contract, with_labels=seen, relation=relation)
+    return _cause(known.beside(window), window, contract, moved=moved, related=related, split=split)
 
 
 def _cause(
@@ -146,7 +151,8 @@ def _cause(
         (False, True): Verdict.RELATION,
         (True, True): Verdict.BOTH,
     }[bool(features), bool(relation)]
-    cells = cut_features(reference, current, contract)
+    named = {*features, *relation}
+    cells = cut_features(_only(reference, named), _only(current, named), contract) if named else ()
     since = related.details.get("since") if relation else None
     return Cause(
         verdict=verdict,
@@ -160,6 +166,12 @@ def _cause(
         since=since,
         limitations=related.limitations,
     )
+
+
+def _only(window: ScoredWindow, names: set[str]) -> ScoredWindow:
+    """Return the window without the features that nothing is to be said of."""
+    kept = [name for name in window.frame.columns if name in names]
+    return replace(window, frame=window.frame.select(kept)) if kept else window
 
 
 def _subjects(report: CheckReport, part: Measurement | None, *, among: set[str] | None = None) -> list[str]:

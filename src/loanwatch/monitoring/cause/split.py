@@ -33,7 +33,12 @@ class LossSplit:
 
 
 def split_loss(
-    reference: ScoredWindow, current: ScoredWindow, contract: Contract, *, with_labels: bool = True
+    reference: ScoredWindow,
+    current: ScoredWindow,
+    contract: Contract,
+    *,
+    with_labels: bool = True,
+    relation: HoldOutRelation | None = None,
 ) -> LossSplit:
     """Split the change of loss.
 
@@ -47,6 +52,8 @@ def split_loss(
         Names the predictors.
     with_labels : bool
         False leaves out what needs the window's labels.
+    relation : HoldOutRelation, optional
+        Of the hold-out; fitted where not given.
 
     Returns
     -------
@@ -54,7 +61,8 @@ def split_loss(
         Intervals cover 95 %: chance in both windows, and the error of the hold-out's relation.
     """
     reference, current = reference.thinned(_MOST_ROWS), current.thinned(_MOST_ROWS)
-    relation = HoldOutRelation.fit(reference, contract)
+    relation = relation or HoldOutRelation.fit(reference, contract)
+    reference = reference.beside(current)
     first, second = _Expected.of(relation, reference), _Expected.of(relation, current)
     gradient = second.gradient - first.gradient
     uncertain = float(gradient @ relation.covariance @ gradient)

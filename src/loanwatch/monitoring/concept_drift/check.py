@@ -67,6 +67,7 @@ def check(
     """
     known, judged = reference.labelled().thinned(_MOST_ROWS), judge_labels(current, contract, as_of=as_of)
     judged = judged.thinned(_MOST_ROWS)
+    known = known.beside(judged.window)
     if reason := _too_few(known, "The deployed model's hold-out") or _too_few(judged.window, "The window"):
         return _skipped(reason, judged)
     cells = cut_features(known, judged.window, contract)

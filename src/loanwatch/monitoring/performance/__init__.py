@@ -7,12 +7,14 @@ from loanwatch.monitoring.performance.estimated import (
     estimate_auc,
     estimate_performance,
 )
+from loanwatch.monitoring.performance.holdout import HoldOut
 from loanwatch.monitoring.performance.holdout_relation import HoldOutRelation
 from loanwatch.monitoring.performance.metrics import PERFORMANCE_METRICS, measure_performance
 
 __all__ = [
     "PERFORMANCE_METRICS",
     "EstimatedPerformance",
+    "HoldOut",
     "HoldOutRelation",
     "check",
     "estimate_accuracy",

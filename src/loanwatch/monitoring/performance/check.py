@@ -12,11 +12,12 @@ from loanwatch.contract import Contract, Policy
 from loanwatch.monitoring.concept_drift.sentences import applicants_in
 from loanwatch.monitoring.label_maturity import JudgedLabels, judge_labels
 from loanwatch.monitoring.performance.estimated import estimate_performance
+from loanwatch.monitoring.performance.holdout import HoldOut
 from loanwatch.monitoring.performance.metrics import measure_performance
 from loanwatch.monitoring.performance.segments import Segment, SegmentSearch, search_segments
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.scored_window import ScoredWindow
-from loanwatch.statistics.delong import delong_estimate, delong_two_sample_difference
+from loanwatch.statistics.delong import delong_estimate, difference_of
 from loanwatch.statistics.estimate import Estimate, normal_estimate
 from loanwatch.statistics.mean_loss import brier_losses, log_losses, mean_estimate
 
@@ -43,7 +44,12 @@ _ESTIMATED_ONLY = (
 
 
 def check(
-    reference: ScoredWindow, current: ScoredWindow, contract: Contract, *, as_of: datetime | None = None
+    reference: ScoredWindow,
+    current: ScoredWindow,
+    contract: Contract,
+    *,
+    as_of: datetime | None = None,
+    hold_out: HoldOut | None = None,
 ) -> CheckReport:
     """Compare the deployed model's realised performance with that on its own hold-out.
 
@@ -65,6 +71,8 @@ def check(
         For `label.delay_days` and `policy`.
     as_of : datetime, optional
         The moment of judging, aware; by default now. Labels younger than `label.delay_days` are not judged.
+    hold_out : HoldOut, optional
+        What is known of the reference; found out where not given.
 
     Returns
     -------
@@ -77,10 +85,11 @@ def check(
         return _skipped("The deployed model's hold-out has too few labelled applications of both classes.", judged)
     if current.rows < 2 * _SMALLEST_CLASS:
         return _skipped(f"The window has {current.rows:,} applications: too few to judge the model.", judged)
-    estimated, estimate_findings = _estimated(known, current, contract)
+    before = hold_out or HoldOut.of(known, contract)
+    estimated, estimate_findings = _estimated(known, current, contract, before)
     if not _enough(judged.window):
         return _report(judged, {"estimated": estimated}, estimate_findings, realised=False)
-    measured, findings = _realised(known, judged.window, contract.policy)
+    measured, findings = _realised(before, judged.window, contract.policy)
     segments = search_segments(known, judged.window, contract)
     findings += _segment_findings(segments, judged.window.rows, contract)
     return _report(judged, {**measured, "estimated": estimated}, findings, realised=True, segments=segments)
@@ -92,14 +101,10 @@ def _enough(window: ScoredWindow) -> bool:
 
 
 def _realised(
-    reference: ScoredWindow, current: ScoredWindow, policy: Policy
+    before: HoldOut, current: ScoredWindow, policy: Policy
 ) -> tuple[dict[str, tuple[Measurement, ...]], list[Finding]]:
-    fall = delong_two_sample_difference(
-        reference.positive, reference.probability, current.positive, current.probability
-    )
-    before = delong_estimate(reference.positive, reference.probability)
     now = delong_estimate(current.positive, current.probability)
-    sizes = {"n_reference": reference.rows, "n_current": current.rows}
+    fall = difference_of(before.auc, now)
     changes = (
         Measurement(
             name="auc_change",
@@ -107,30 +112,28 @@ def _realised(
             lower=-fall.upper,
             upper=-fall.lower,
             p_value=fall.p_value,
-            **sizes,
+            n_reference=before.rows,
+            n_current=current.rows,
         ),
-        *(
-            _loss_change(name, *(losses(w.positive, w.probability) for w in (reference, current)))
-            for name, losses in (("brier_change", brier_losses), ("log_loss_change", log_losses))
-        ),
+        _loss_change("brier_change", before.brier, brier_losses(current.positive, current.probability)),
+        _loss_change("log_loss_change", before.log_loss, log_losses(current.positive, current.probability)),
     )
     performance = measure_performance(current.positive, current.probability)
-    hold_out = measure_performance(reference.positive, reference.probability)
-    findings = _findings(before, now, fall.standard_error, policy, estimated=False, rows=current.rows)
-    return {"current": performance, "reference": hold_out, "change": changes}, findings
+    findings = _findings(before.auc, now, fall.standard_error, policy, estimated=False, rows=current.rows)
+    return {"current": performance, "reference": before.performance, "change": changes}, findings
 
 
 def _estimated(
-    reference: ScoredWindow, current: ScoredWindow, contract: Contract
+    reference: ScoredWindow, current: ScoredWindow, contract: Contract, before: HoldOut
 ) -> tuple[tuple[Measurement, ...], list[Finding]]:
-    found = estimate_performance(reference, current, contract)
+    found = estimate_performance(reference, current, contract, hold_out=before)
     measurements = tuple(
         Measurement(
             name=name,
             value=estimate.value,
             lower=estimate.lower,
             upper=estimate.upper,
-            n_reference=reference.rows,
+            n_reference=before.rows,
             n_current=current.rows,
         )
         for name, estimate in (("estimated_auc", found.auc), ("estimated_accuracy", found.accuracy))
@@ -240,9 +243,9 @@ def _segment_sentence(segment: Segment, search: SegmentSearch, contract: Contrac
     )
 
 
-def _loss_change(name: str, before: NDArray[np.float64], now: NDArray[np.float64]) -> Measurement:
-    first, second = mean_estimate(before), mean_estimate(now)
-    difference = normal_estimate(second.value - first.value, math.hypot(first.standard_error, second.standard_error))
+def _loss_change(name: str, before: Estimate, losses: NDArray[np.float64]) -> Measurement:
+    now = mean_estimate(losses)
+    difference = normal_estimate(now.value - before.value, math.hypot(before.standard_error, now.standard_error))
     return Measurement(name=name, value=difference.value, lower=difference.lower, upper=difference.upper)
 
 

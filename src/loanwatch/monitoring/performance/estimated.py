@@ -3,18 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from loanwatch.contract import Contract
-from loanwatch.monitoring.performance.holdout_relation import HoldOutRelation
+from loanwatch.monitoring.performance.expected import estimate_accuracy, estimate_auc
+from loanwatch.monitoring.performance.holdout import HoldOut
 from loanwatch.monitoring.scored_window import ScoredWindow
-from loanwatch.statistics.delong import delong_estimate
 from loanwatch.statistics.estimate import Estimate, normal_estimate
-from loanwatch.statistics.ranks import midranks
 
 __all__ = ["EstimatedPerformance", "estimate_accuracy", "estimate_auc", "estimate_performance"]
-
-_RESAMPLES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +23,9 @@ class EstimatedPerformance:
     accuracy: Estimate
 
 
-def estimate_performance(reference: ScoredWindow, current: ScoredWindow, contract: Contract) -> EstimatedPerformance:
+def estimate_performance(
+    reference: ScoredWindow, current: ScoredWindow, contract: Contract, *, hold_out: HoldOut | None = None
+) -> EstimatedPerformance:
     """Estimate the window's AUC and accuracy without its labels.
 
     Realised on the hold-out + (expected in the window − expected in the hold-out), where what is expected comes from
@@ -42,22 +40,17 @@ def estimate_performance(reference: ScoredWindow, current: ScoredWindow, contrac
         Its labels are not looked at.
     contract : Contract
         Names the predictors.
+    hold_out : HoldOut, optional
+        What is known of the reference; found out where not given.
     """
-    relation = HoldOutRelation.fit(reference, contract)
-    first, second = relation.probability(reference), relation.probability(current)
-    realised = delong_estimate(reference.positive, reference.probability)
-    error = realised.standard_error
-    auc = estimate_auc(current.probability, expected=second, extra_error=error)
-    usual = _expected_auc(reference.probability, first)
-    right = ((reference.probability >= 0.5) == reference.positive).astype(np.float64)
-    accuracy = estimate_accuracy(
-        current.probability, expected=second, extra_error=float(right.std() / np.sqrt(right.size))
-    )
-    usual_accuracy = estimate_accuracy(reference.probability, expected=first).value
+    known = hold_out or HoldOut.of(reference, contract)
+    expected = known.relation.probability(current)
+    auc = estimate_auc(current.probability, expected=expected, extra_error=known.auc.standard_error)
+    accuracy = estimate_accuracy(current.probability, expected=expected, extra_error=known.accuracy.standard_error)
     return EstimatedPerformance(
-        auc=_moved(auc, realised.value - usual),
-        auc_before=realised,
-        accuracy=_moved(accuracy, float(right.mean()) - usual_accuracy),
+        auc=_moved(auc, known.auc.value - known.expected_auc),
+        auc_before=known.auc,
+        accuracy=_moved(accuracy, known.accuracy.value - known.expected_accuracy),
     )
 
 
@@ -65,108 +58,3 @@ def _moved(estimate: Estimate, by: float) -> Estimate:
     return normal_estimate(
         float(np.clip(estimate.value + by, 0.0, 1.0)), estimate.standard_error, minimum=0.0, maximum=1.0
     )
-
-
-def estimate_auc(
-    probability: NDArray[np.float64],
-    *,
-    expected: NDArray[np.float64] | None = None,
-    extra_error: float = 0.0,
-    seed: int = 0,
-) -> Estimate:
-    """Return the AUC expected of labels drawn with these probabilities (confidence-based performance estimation).
-
-    Σᵢⱼ qᵢ (1 − qⱼ) (1[pᵢ > pⱼ] + ½ 1[pᵢ = pⱼ]) / Σᵢⱼ qᵢ (1 − qⱼ), i ≠ j, of the score p and the expected label q. It
-    holds while P(label | features) has not changed; a changed relation is invisible to it. The interval is that of the
-    figure which the labels will show.
-
-    Source: NannyML, "Confidence-based performance estimation"; J. Białek et al., arXiv 2407.08649.
-
-    Parameters
-    ----------
-    probability : ndarray of shape (n,), in [0, 1]
-        What ranks the applications; calibrated where `expected` is not given.
-    expected : ndarray of shape (n,), in [0, 1], optional
-        P(positive) of each row, as far as it is known better than by `probability`.
-    extra_error : float
-        Standard error of the calibration, added in quadrature.
-    seed : int
-
-    Returns
-    -------
-    Estimate
-        `nan` for fewer than two rows, or where all probabilities are 0 or all are 1.
-
-    Examples
-    --------
-    >>> round(estimate_auc(np.array([0.9, 0.5, 0.1])).value, 3)
-    0.94
-    """
-    expected = probability if expected is None else expected
-    value = _expected_auc(probability, expected)
-    if np.isnan(value):
-        return normal_estimate(value, value)
-    ranks = midranks(probability)
-    generator = np.random.default_rng(seed)
-    drawn = np.array([_drawn_auc(generator, ranks, expected) for _ in range(_RESAMPLES)])
-    known = drawn[np.isfinite(drawn)]
-    spread = float(known.std(ddof=1)) if known.size > _RESAMPLES // 2 else float("nan")
-    return normal_estimate(value, float(np.hypot(spread, extra_error)), minimum=0.0, maximum=1.0)
-
-
-def estimate_accuracy(
-    probability: NDArray[np.float64],
-    *,
-    expected: NDArray[np.float64] | None = None,
-    threshold: float = 0.5,
-    extra_error: float = 0.0,
-) -> Estimate:
-    """Return the share of right decisions expected of labels drawn with these probabilities.
-
-    Parameters
-    ----------
-    probability : ndarray of shape (n,), in [0, 1]
-    expected : ndarray of shape (n,), in [0, 1], optional
-        P(positive) of each row, as far as it is known better than by `probability`.
-    threshold : float
-    extra_error : float
-        Standard error of the calibration, added in quadrature.
-
-    Returns
-    -------
-    Estimate
-        `nan` without rows.
-
-    Examples
-    --------
-    >>> round(estimate_accuracy(np.array([0.9, 0.2])).value, 3)
-    0.85
-    """
-    if probability.size == 0:
-        return normal_estimate(float("nan"), float("nan"))
-    expected = probability if expected is None else expected
-    right = np.where(probability >= threshold, expected, 1.0 - expected)
-    spread = float(np.sqrt((right * (1.0 - right)).sum()) / right.size)
-    return normal_estimate(float(right.mean()), float(np.hypot(spread, extra_error)), minimum=0.0, maximum=1.0)
-
-
-def _expected_auc(probability: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    cells, inverse = np.unique(probability, return_inverse=True)
-    positive = np.bincount(inverse, weights=expected, minlength=cells.size)
-    negative = np.bincount(inverse, weights=1.0 - expected, minlength=cells.size)
-    own = float((expected * (1.0 - expected)).sum())
-    pairs = float(positive.sum() * negative.sum()) - own
-    if pairs <= 1e-12:
-        return float("nan")
-    below = np.cumsum(negative) - negative
-    won = float((positive * (below + negative / 2.0)).sum()) - own / 2.0
-    return won / pairs
-
-
-def _drawn_auc(generator: np.random.Generator, ranks: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    label = generator.random(expected.size) < expected
-    n_positive = int(label.sum())
-    pairs = n_positive * (label.size - n_positive)
-    if not pairs:
-        return float("nan")
-    return float(ranks[label].sum() - n_positive * (n_positive + 1) / 2.0) / pairs

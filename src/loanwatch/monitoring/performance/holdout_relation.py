@@ -1,8 +1,8 @@
 """P(label | features, score) as the hold-out shows it: what the labels of any other applications should be."""
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import polars as pl
@@ -28,7 +28,15 @@ _MOST_ROWS = 100_000
 """Of the hold-out, evenly taken for the fit; and at a time when probabilities are asked for."""
 _QUANTILES = 400
 
-Columns = Callable[[ScoredWindow], NDArray[np.float64]]
+
+class Columns(Protocol):
+    """Part of the design: what it needs to know of the hold-out, and how to build it for any window."""
+
+    def of(self, window: ScoredWindow) -> NDArray[np.float64]:
+        """Return the columns of the design, shape (window.rows, columns)."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only; `kind` tells which class it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,20 +56,40 @@ class HoldOutRelation:
     def fit(cls, reference: ScoredWindow, contract: Contract) -> Self:
         """Fit to the labelled rows of the hold-out; at least one row."""
         known = reference.labelled().thinned(_MOST_ROWS)
-        columns = (_of_score(known), *_of_features(known, contract))
-        design = np.hstack([c(known) for c in columns])
+        columns: tuple[Columns, ...] = (_Score.learn(known), *_of_features(known, contract))
+        design = np.hstack([c.of(known) for c in columns])
         fit = fit_logistic_offset(design, known.label, _offset(known), ridge=_RIDGE)
         return cls(columns=columns, coefficients=fit.coefficients, covariance=fit.covariance)
 
     def design(self, window: ScoredWindow) -> NDArray[np.float64]:
         """Return the columns that the correction is linear in, shape (n, columns)."""
-        return np.hstack([c(window) for c in self.columns])
+        return np.hstack([c.of(window) for c in self.columns])
 
     def probability(self, window: ScoredWindow, design: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return P(positive) of each row, shape (n,); `design` saves building it again."""
         line = self._corrections(window) if design is None else design @ self.coefficients
         expected: NDArray[np.float64] = expit(_offset(window) + line)
         return expected
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return built-in types only, ready for JSON."""
+        return {
+            "columns": [each.to_dict() for each in self.columns],
+            "coefficients": self.coefficients.tolist(),
+            "covariance": self.covariance[np.triu_indices(self.coefficients.size)].tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_dict` returned, also after a round trip through JSON."""
+        coefficients = np.asarray(values["coefficients"], dtype=np.float64)
+        covariance = np.zeros((coefficients.size, coefficients.size))
+        covariance[np.triu_indices(coefficients.size)] = values["covariance"]
+        return cls(
+            columns=tuple(_KINDS[each["kind"]].from_dict(each) for each in values["columns"]),
+            coefficients=coefficients,
+            covariance=covariance + np.triu(covariance, 1).T,
+        )
 
     def _corrections(self, window: ScoredWindow) -> NDArray[np.float64]:
         position = np.arange(window.rows) // _MOST_ROWS
@@ -72,76 +100,149 @@ class HoldOutRelation:
         return np.concatenate([*parts, np.empty(0)])
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Score:
+    """Level, slope and bands of the score."""
+
+    edges: NDArray[np.float64]
+
+    @classmethod
+    def learn(cls, reference: ScoredWindow) -> Self:
+        bands = int(np.clip(reference.rows // _ROWS_PER_BAND, 1, _BANDS))
+        return cls(edges=score_band_edges(reference.probability, bands=bands))
+
+    def of(self, window: ScoredWindow) -> NDArray[np.float64]:
+        band = np.searchsorted(self.edges, window.probability, side="right")
+        design = np.zeros((window.rows, self.edges.size + 3))
+        design[:, 0] = 1.0
+        design[:, 1] = _offset(window) / 2.0
+        design[np.arange(window.rows), band + 2] = 1.0
+        return design
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": "score", "edges": self.edges.tolist()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        return cls(edges=np.asarray(values["edges"], dtype=np.float64))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Number:
+    """A number's normal score within the hold-out, bent at the knots, and whether it is not known."""
+
+    name: str
+    points: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    has_gaps: bool
+
+    @classmethod
+    def learn(cls, name: str, values: NDArray[np.float64]) -> Self:
+        known = values[np.isfinite(values)]
+        shares = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
+        grid = np.quantile(known, shares) if known.size else np.zeros(_QUANTILES)
+        points, first = np.unique(grid, return_index=True)
+        last = np.append(first[1:], _QUANTILES) - 1
+        return cls(
+            name=name,
+            points=points,
+            scores=ndtri((shares[first] + shares[last]) / 2.0),
+            has_gaps=0 < known.size <= values.size - _ROWS_TO_KNOW,
+        )
+
+    def of(self, window: ScoredWindow) -> NDArray[np.float64]:
+        varies = self.points.size > 1
+        design = np.zeros((window.rows, (1 + len(_KNOTS)) * varies + self.has_gaps))
+        if self.name not in window.frame.columns:
+            return design
+        now = _numbers(window.frame[self.name])
+        finite = np.isfinite(now)
+        if varies:
+            score = np.where(finite, np.interp(np.where(finite, now, self.points[0]), self.points, self.scores), 0.0)
+            design[:, 0] = score
+            for at, knot in enumerate(_KNOTS, start=1):
+                design[:, at] = np.where(finite, np.maximum(score - knot, 0.0), 0.0)
+        if self.has_gaps:
+            design[:, -1] = ~finite
+        return design
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": "number",
+            "name": self.name,
+            "points": self.points.tolist(),
+            "scores": self.scores.tolist(),
+            "has_gaps": self.has_gaps,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        points, scores = (np.asarray(values[key], dtype=np.float64) for key in ("points", "scores"))
+        return cls(name=values["name"], points=points, scores=scores, has_gaps=values["has_gaps"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Category:
+    """Which of the frequent categories it is, and whether it is not known."""
+
+    name: str
+    categories: tuple[str, ...]
+    has_gaps: bool
+
+    @classmethod
+    def learn(cls, name: str, texts: pl.Series) -> Self:
+        counts = texts.value_counts()
+        frequent = counts.filter((pl.col("count") >= _ROWS_TO_KNOW) & pl.col(name).is_not_null())
+        return cls(
+            name=name,
+            categories=tuple(frequent[name].sort().to_list()),
+            has_gaps=texts.null_count() >= _ROWS_TO_KNOW,
+        )
+
+    def of(self, window: ScoredWindow) -> NDArray[np.float64]:
+        design = np.zeros((window.rows, len(self.categories) + self.has_gaps))
+        if self.name not in window.frame.columns:
+            return design
+        now = window.frame[self.name].cast(pl.String)
+        if self.categories:
+            codes = now.cast(pl.Enum(self.categories), strict=False).to_physical().cast(pl.Int64)
+            rows = np.flatnonzero(codes.is_not_null().to_numpy())
+            design[rows, codes.drop_nulls().to_numpy()] = 1.0
+        if self.has_gaps:
+            design[:, -1] = now.is_null().to_numpy()
+        return design
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": "category",
+            "name": self.name,
+            "categories": list(self.categories),
+            "has_gaps": self.has_gaps,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        return cls(name=values["name"], categories=tuple(values["categories"]), has_gaps=values["has_gaps"])
+
+
+_KINDS: Mapping[str, type[_Score | _Number | _Category]] = {"score": _Score, "number": _Number, "category": _Category}
+
+
 def _offset(window: ScoredWindow) -> NDArray[np.float64]:
     line: NDArray[np.float64] = logit(np.clip(window.probability, _CERTAIN, 1.0 - _CERTAIN))
     return line
 
 
-def _of_score(reference: ScoredWindow) -> Columns:
-    bands = int(np.clip(reference.rows // _ROWS_PER_BAND, 1, _BANDS))
-    edges = score_band_edges(reference.probability, bands=bands)
-
-    def columns(window: ScoredWindow) -> NDArray[np.float64]:
-        band = np.searchsorted(edges, window.probability, side="right")
-        indicators = (band[:, None] == np.arange(edges.size + 1)).astype(np.float64)
-        return np.column_stack([np.ones(window.rows), _offset(window) / 2.0, indicators])
-
-    return columns
-
-
-def _of_features(reference: ScoredWindow, contract: Contract) -> list[Columns]:
-    made = []
+def _of_features(reference: ScoredWindow, contract: Contract) -> Iterator[Columns]:
     for column in contract.predictors:
         name = column.name
         if name not in reference.frame.columns:
             continue
         series = reference.frame[name]
         if contract.kind_of(name) is Kind.NUMERIC and series.dtype.is_numeric():
-            made.append(_of_number(name, _numbers(series)))
+            yield _Number.learn(name, _numbers(series))
         else:
-            made.append(_of_category(name, series.cast(pl.String)))
-    return made
-
-
-def _of_number(name: str, values: NDArray[np.float64]) -> Columns:
-    known = values[np.isfinite(values)]
-    shares = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-    grid = np.quantile(known, shares) if known.size else np.zeros(_QUANTILES)
-    points, first = np.unique(grid, return_index=True)
-    last = np.append(first[1:], _QUANTILES) - 1
-    scores = ndtri((shares[first] + shares[last]) / 2.0)
-    varies, gaps = points.size > 1, 0 < known.size <= values.size - _ROWS_TO_KNOW
-
-    def columns(window: ScoredWindow) -> NDArray[np.float64]:
-        if name not in window.frame.columns:
-            return np.zeros((window.rows, (1 + len(_KNOTS)) * varies + gaps))
-        now = _numbers(window.frame[name])
-        finite = np.isfinite(now)
-        score = np.where(finite, np.interp(np.where(finite, now, points[0]), points, scores), 0.0)
-        bends = [np.where(finite, np.maximum(score - k, 0.0), 0.0) for k in _KNOTS]
-        parts = [score, *bends] if varies else []
-        return np.column_stack([*parts, *([(~finite).astype(np.float64)] if gaps else []), np.empty((window.rows, 0))])
-
-    return columns
-
-
-def _of_category(name: str, texts: pl.Series) -> Columns:
-    counts = texts.value_counts()
-    kept = counts.filter((pl.col("count") >= _ROWS_TO_KNOW) & pl.col(name).is_not_null())[name].sort().to_list()
-    gaps = texts.null_count() >= _ROWS_TO_KNOW
-
-    def columns(window: ScoredWindow) -> NDArray[np.float64]:
-        if name not in window.frame.columns:
-            return np.zeros((window.rows, len(kept) + gaps))
-        now = window.frame[name].cast(pl.String)
-        place = (
-            now.replace_strict(kept, range(len(kept)), default=-1, return_dtype=pl.Int64).to_numpy() if kept else None
-        )
-        parts = [] if place is None else [(place[:, None] == np.arange(len(kept))).astype(np.float64)]
-        missing = [now.is_null().to_numpy().astype(np.float64)] if gaps else []
-        return np.column_stack([*parts, *missing, np.empty((window.rows, 0))])
-
-    return columns
+            yield _Category.learn(name, series.cast(pl.String))
 
 
 def _numbers(series: pl.Series) -> NDArray[np.float64]:

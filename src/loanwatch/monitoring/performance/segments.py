@@ -115,7 +115,7 @@ def search_segments(reference: ScoredWindow, current: ScoredWindow, contract: Co
     >>> [s.name for s in found.failed], found.searched
     (['"rent"'], 2)
     """
-    reference, current = reference.thinned(_MOST_ROWS), current.thinned(_MOST_ROWS)
+    reference, current = reference.thinned(_MOST_ROWS).beside(current), current.thinned(_MOST_ROWS)
     cells = cut_features(reference, current, contract, most_bins=_MOST_BINS, fewest_rows=_FEWEST_ROWS)
     cells = tuple(c for c in cells if c.subject != SCORE)
     first = _Windows.of(reference, current)

@@ -117,4 +117,4 @@ def days_to_dict(days: DayCounts) -> dict[str, Any]:
 
 def days_from_dict(values: Mapping[str, Any]) -> dict[str, CountArray]:
     """Rebuild what `days_to_dict` returned."""
-    return {date: np.asarray(counts, dtype=np.int64) for date, counts in values.items()}
+    return dict(zip(values, np.array(list(values.values()), dtype=np.int64), strict=True)) if values else {}

@@ -125,7 +125,11 @@ def model_drift(context: RunContext, connection: Connection[Any]) -> StepResult:
     if context.champion is None or context.champion_version is None:
         return _skipped()
     report = performance_check.check(
-        context.champion.holdout, context.scored(), context.contract, as_of=context.run.started_at
+        context.champion.holdout,
+        context.scored(),
+        context.contract,
+        as_of=context.run.started_at,
+        hold_out=context.champion.figures,
     )
     record_metrics(
         connection,
@@ -150,6 +154,7 @@ def concept_drift(context: RunContext, connection: Connection[Any]) -> StepResul
         data_drift=context.report("data_drift"),
         concept_drift=found,
         as_of=as_of,
+        relation=context.champion.relation,
     )
     report = _followed(context, connection, found)
     return _step(report, cause=cause.to_dict())

@@ -101,11 +101,12 @@ def _challenger(context: RunContext, winner: "Candidate") -> DeployedModel:
         probability=winner.test_probability,
         time=moments_of(test, contract),
     )
-    return DeployedModel(
+    return DeployedModel.of(
         scoring=winner.model,
         reference=_reference(rows, test, winner, contract),
         holdout=holdout,
         card=_metadata(context, winner),
+        contract=contract,
     )
 
 
