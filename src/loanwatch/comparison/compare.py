@@ -111,7 +111,12 @@ def compare(
                 rows=(first.rows, second.rows),
                 identifiers=identifiers,
             ),
-            "data_drift": data_drift.check(*profiles, reader.contract, importance=importance),
+            "data_drift": data_drift.with_domain_classifier(
+                data_drift.check(*profiles, reader.contract, importance=importance),
+                blocks[0].frame,
+                blocks[1].frame,
+                reader.contract,
+            ),
         }
         if judged:
             before, now = (block.thinned(SCORED_ROWS) for block in blocks)

@@ -51,6 +51,8 @@ _MISSING = Bands(low=0.01, medium=0.10, high=0.25)
 _SHARE = Bands(low=0.01, medium=0.15, high=0.30)
 _UNSEEN = Bands(low=0.001, medium=0.05, high=0.20)
 _CORRELATION = Bands(low=0.10, medium=0.30, high=0.60)
+_APART = Bands(low=0.02, medium=0.09, high=0.14)
+"""AUC above one half: that of a normal variable shifted by 0.32 (PSI 0.10) is 0.59, by 0.5 (PSI 0.25) 0.64."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,8 @@ class DriftSize:
     """Share of rows with a category that the reference never held."""
     correlation_change: float = 0.0
     """Absolute change, in [0, 2]."""
+    apart: float = 0.0
+    """AUC of telling the windows apart, above one half."""
 
     def scaled(self, factor: float) -> "DriftSize":
         """Return all sizes times a factor."""
@@ -106,6 +110,7 @@ def size_severity(size: DriftSize, *, reliance: float = 1.0) -> Severity:
         _SHARE.severity(size.share_change, reliance=reliance),
         _UNSEEN.severity(size.unseen_share, reliance=reliance),
         _CORRELATION.severity(size.correlation_change, reliance=reliance),
+        _APART.severity(size.apart, reliance=reliance),
     )
 
 
