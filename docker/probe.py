@@ -23,7 +23,7 @@ MORE = {
         "airflow.api_fastapi.main", "airflow.dag_processing.manager", "airflow.jobs.scheduler_job_runner",
         "airflow.jobs.triggerer_job_runner", "airflow.providers.celery.executors.celery_executor",
         "airflow.providers.standard.operators.hitl", "adbc_driver_postgresql.dbapi", "flower", "psycopg2", "redis",
-        "pyarrow.parquet", "sklearn.ensemble", "skl2onnx", "obstore",
+        "pyarrow.parquet", "sklearn.ensemble", "obstore",
     ),
 }  # fmt: skip
 

@@ -26,7 +26,10 @@ from support import as_url, connection_variables, new_database
 from loanwatch.contract import default_contract
 from loanwatch.database import Database
 from loanwatch.pipeline import CLOSING_STAGES, STAGES_BEFORE_DECISION, Run, list_runs, run_window, training_stages
+from loanwatch.pipeline.bundle import load_model
+from loanwatch.registry import online_version
 from loanwatch.settings import Settings
+from loanwatch.storage import open_storage
 
 REPOSITORY = Path(__file__).parents[2]
 DAG = "ml_pipeline_monitoring"
@@ -192,19 +195,28 @@ def test_a_model_goes_online_only_when_the_person_who_is_asked_agrees(
 
 
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="no redis-server: apt-get install redis-server")
-@pytest.mark.deep
-def test_two_celery_workers_share_a_run(folder: Path, postgres: str, lender: str, stand_in: SlackStandIn) -> None:
+def test_two_celery_workers_take_one_window_for_two_dags_at_once_and_deploy_once(
+    folder: Path, postgres: str, lender: str, stand_in: SlackStandIn
+) -> None:
     database = Database(new_database(postgres, "celery", template=lender))
-    with local_airflow(
-        folder / "celery", database, stand_in, REPOSITORY / "dags", EXECUTOR="celery", WORKERS="2"
-    ) as running:
-        run = running.rest.trigger(DAG, **JANUARY)
-        running.rest.succeed(DAG, run)
-        workers = {task["hostname"] for task in running.rest.tasks(DAG, run) if task["hostname"]}
+    dags = folder / "twice"
+    shutil.copytree(REPOSITORY / "dags", dags)
+    source = (dags / f"{DAG}.py").read_text(encoding="utf-8")
+    (dags / "beside.py").write_text(source.replace(f'dag_id="{DAG}"', 'dag_id="beside"'), encoding="utf-8")
+    with local_airflow(folder / "celery", database, stand_in, dags, EXECUTOR="celery", WORKERS="2") as running:
+        running.rest.unpause("beside")
+        runs = {dag: running.rest.trigger(dag, **JANUARY) for dag in (DAG, "beside")}
+        for dag, run in runs.items():
+            running.rest.succeed(dag, run)
         logs = [(running.home / "airflow" / "process-logs" / f"worker-{n}.log").read_text() for n in (1, 2)]
-    assert workers
+        models = open_storage(Settings(home=running.home), "models")
+        with database.connect() as connection:
+            load_model(models, online_version(connection, "loan_eligibility"))  # the files are those of the digest
     assert all("succeeded" in log for log in logs)
     assert (run_of(database, 1).outcome, count(database, DEPLOYMENTS)) == ("deployed", 1)
+    assert count(database, "SELECT count(*) FROM loanwatch.run") == 1
+    assert count(database, "SELECT count(*) FROM loanwatch.ml_model") == 1
+    assert count(database, "SELECT max(attempt_count) FROM loanwatch.run_step") == 1
 
 
 def predict(address: str) -> Any:

@@ -31,7 +31,7 @@ def compose(*arguments: str) -> str:
     done = subprocess.run(
         ["docker", "compose", *arguments], cwd=REPOSITORY, env=ENVIRONMENT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, (done.stdout[-3000:], done.stderr[-3000:])
     return done.stdout
 
 
@@ -86,16 +86,34 @@ def test_a_run_over_rest_deploys_a_model_that_the_predictor_serves(airflow_token
     assert answer["prediction"] in {"loan given", "loan refused"}
 
 
-def test_no_container_runs_as_root_and_no_image_holds_a_secret(seconds_until_healthy: float) -> None:
-    for service in ("airflow-worker", "predictor"):
-        assert compose("exec", "-T", service, "id", "-u").strip() == "10001"
+def inspect(kind: str, name: str) -> Any:
+    done = subprocess.run(["docker", kind, "inspect", name], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)[0]
+
+
+@pytest.mark.parametrize("service", LONG_RUNNING[2:])
+def test_a_service_can_write_only_where_it_must(seconds_until_healthy: float, service: str) -> None:
+    container = inspect("container", compose("ps", "-q", service).strip())
+    host = container["HostConfig"]
+    assert (container["Config"]["User"], host["ReadonlyRootfs"], host["CapDrop"]) == ("10001:10001", True, ["ALL"])
+    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+    assert host["Memory"] > 0
+    assert host["PidsLimit"] > 0
+    assert host["RestartPolicy"]["Name"] == "unless-stopped"
+    assert compose("exec", "-T", service, "id", "-u").strip() == "10001"
+    for place in ("/opt", "/etc", "/run/loanwatch"):
         with pytest.raises(AssertionError, match="Read-only file system"):
-            compose("exec", "-T", service, "touch", "/opt/x")
+            compose("exec", "-T", service, "touch", f"{place}/x")
+
+
+def test_secrets_come_from_files_of_the_user_alone(seconds_until_healthy: float) -> None:
+    secret = inside("airflow-worker", "cat", "/run/loanwatch/postgres_password").strip()
+    assert len(secret) >= 20
+    for service in LONG_RUNNING:
+        assert secret not in json.dumps(inspect("container", compose("ps", "-q", service).strip())), service
+    assert compose("exec", "-T", "predictor", "stat", "-c", "%a", "/run/loanwatch/postgres_password").strip() == "640"
     for target in ("airflow", "predictor"):
-        image = subprocess.run(
-            ["docker", "image", "inspect", f"loanwatch-{target}:local"], capture_output=True, text=True, check=True
-        )
-        variables = json.loads(image.stdout)[0]["Config"]["Env"]
+        variables = inspect("image", f"loanwatch-{target}:local")["Config"]["Env"]
         assert not [v for v in variables if any(word in v.upper() for word in ("PASSWORD", "SECRET", "TOKEN", "KEY"))]
 
 

@@ -5,7 +5,6 @@ import: some seconds for each that trains.
 """
 
 import importlib
-import sys
 
 __all__ = ["LIBRARIES", "main"]
 
@@ -27,10 +26,10 @@ def main() -> None:
     """Import, and go on as Airflow."""
     for library in LIBRARIES:
         importlib.import_module(library)
-    from airflow.__main__ import main as airflow
+    from airflow.__main__ import main as airflow  # type: ignore[import-not-found]
 
     airflow()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
