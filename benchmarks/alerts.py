@@ -7,6 +7,7 @@ Runs on an embedded server of its own, with the safety of the data switched on a
 
 import argparse
 import os
+import random
 import shutil
 import statistics
 import tempfile
@@ -27,7 +28,7 @@ INSERT = "INSERT INTO loanwatch.model_metric (model_id, name, value) VALUES (%s,
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--rules", type=int, default=100)
-    arguments.add_argument("--figures", type=int, default=20_000)
+    arguments.add_argument("--figures", type=int, default=10_000)
     arguments.add_argument("--minutes", type=float, default=1)
     arguments.add_argument("--per-minute", type=int, default=100)
     options = arguments.parse_args()
@@ -47,39 +48,56 @@ def main() -> None:
         shutil.rmtree(folder)
 
 
+RULES = {
+    "one rule for each figure": "INSERT INTO loanwatch.alert_rule (metric, condition, threshold, model_name) "
+    "SELECT 'metric_' || n %% 20, '<', 0.1, 'm' || 1 + n / 20 %% 5 FROM generate_series(0, %s - 1) n",
+    "five rules for each figure": "INSERT INTO loanwatch.alert_rule (metric, condition, threshold) "
+    "SELECT 'metric_' || n %% 20, '<', 0.1 + n / 10000.0 FROM generate_series(0, %s - 1) n",
+}
+SHARES = {0.0: "all well", 0.01: "1 % break rules", 0.1: "10 % break rules", 1.0: "all break rules"}
+
+
 def measure_inserts(database: Database, *, rules: int, figures: int) -> None:
-    """Insert figures in several ways, well ones and ones that break a rule."""
+    """Insert figures of 5 models with 20 names in several ways, well ones and ones that break rules."""
+    ways = {
+        "COPY": copy,
+        "INSERT of 1,000 rows": insert_many,
+        "executemany, one transaction": insert_each,
+        "executemany, commit every 100": insert_and_commit,
+        "execute one by one, one transaction": insert_one_by_one,
+    }
     with database.connect() as connection:
         connection.execute("INSERT INTO loanwatch.ml_model (name) SELECT 'm' || n FROM generate_series(1, 5) n")
-        connection.execute(
-            "INSERT INTO loanwatch.alert_rule (metric, condition, threshold) "
-            "SELECT 'metric_' || (n %% 20), '<', 0.1 + n / 10000.0 FROM generate_series(1, %s) n",
-            [rules],
-        )
-    print(f"{rules} rules on 20 figures, 5 models, {figures:,} figures:")
-    for share, words in ((0.0, "all well"), (0.01, "1 % break rules"), (1.0, "all break rules")):
-        rows = [(1 + n % 5, f"metric_{n % 20}", 0.05 if n % 100 < share * 100 else 0.9) for n in range(figures)]
-        ways = {
-            "COPY": copy,
-            "INSERT of 1,000 rows": insert_many,
-            "executemany, one transaction": insert_each,
-        }
+    for layout, statement in RULES.items():
+        with database.connect() as connection:
+            connection.execute(statement, [rules])
+        print(f"{rules} rules in force, {layout}; figures a second:")
+        print(f"  {'':36}" + "".join(f"{words:>18}" for words in SHARES.values()))
         for way, function in ways.items():
-            used = rows if way != "executemany, one transaction" or share < 1 else rows[:2_000]
-            with database.connect() as connection:
-                started = time.perf_counter()
-                function(connection, used)
-                connection.commit()
-                seconds = time.perf_counter() - started
-            print(f"  {way:30} {words:16} {len(used) / seconds:10,.0f} figures/s")
+            rates = [rate(database, function, share=share, figures=figures) for share in SHARES]
+            print(f"  {way:36}" + "".join(f"{figure:18,.0f}" for figure in rates), flush=True)
+        with database.connect() as connection:
+            connection.execute("DELETE FROM loanwatch.alert_rule")
     with database.connect() as connection:
         connection.execute("ALTER TABLE loanwatch.model_metric DISABLE TRIGGER model_metric_alerts")
-        started = time.perf_counter()
-        insert_each(connection, rows)
-        print(f"  {'executemany, without the trigger':47} {figures / (time.perf_counter() - started):10,.0f} figures/s")
-        connection.rollback()
-        connection.execute("DELETE FROM loanwatch.alert_rule")
+    without = [rate(database, ways[way], share=0, figures=figures) for way in list(ways)[2:]]
+    print("  without the trigger, the last three ways: " + ", ".join(f"{figure:,.0f}" for figure in without))
+    with database.connect() as connection:
+        connection.execute("ALTER TABLE loanwatch.model_metric ENABLE TRIGGER model_metric_alerts")
         connection.execute("UPDATE loanwatch.alert_change SET routed_at = now()")
+
+
+def rate(database: Database, insert, *, share: float, figures: int) -> float:
+    """Return figures a second; every series has its share of bad ones, spread evenly."""
+    rows = [(1 + n % 5, f"metric_{n // 5 % 20}", 0.05 if n // 100 % 100 < share * 100 else 0.9) for n in range(figures)]
+    random.Random(0).shuffle(rows)
+    with database.connect() as connection:
+        connection.execute("UPDATE loanwatch.alert SET status = 'resolved' WHERE status <> 'resolved'")
+        connection.commit()
+        started = time.perf_counter()
+        insert(connection, rows)
+        connection.commit()
+        return figures / (time.perf_counter() - started)
 
 
 def copy(connection, rows) -> None:
@@ -104,6 +122,18 @@ def insert_many(connection, rows) -> None:
 def insert_each(connection, rows) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(INSERT, rows)
+
+
+def insert_and_commit(connection, rows) -> None:
+    for start in range(0, len(rows), 100):
+        insert_each(connection, rows[start : start + 100])
+        connection.commit()
+
+
+def insert_one_by_one(connection, rows) -> None:
+    with connection.cursor() as cursor:
+        for row in rows:
+            cursor.execute(INSERT, row)
 
 
 def measure_latency(database: Database, folder: Path, *, minutes: float, per_minute: int) -> None:

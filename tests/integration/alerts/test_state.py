@@ -151,6 +151,9 @@ def test_nothing_is_told_of_a_muted_alert_nor_of_its_like_until_the_time_is_over
         halt(connection, window="2")
         resolve(connection, first)
         halt(connection, window="3")
+        assert [(a.status, a.is_muted) for a in list_alerts(connection, unresolved=False)] == [
+            ("open", True), ("resolved", False)
+        ]  # fmt: skip
     assert told(query) == ["opened", "muted"]
     age(query, 3)
     settings = AlertingSettings(escalate_after_minutes={})
