@@ -103,6 +103,9 @@ def data_drift(context: RunContext, connection: Connection[Any]) -> StepResult:
     report = data_drift_check.check(
         context.champion.reference, current, context.contract, importance=context.champion.importance
     )
+    report = data_drift_check.with_domain_classifier(
+        report, context.champion.holdout.frame, context.judged.frame, context.contract
+    )
     return _step(_followed(context, connection, report))
 
 
