@@ -73,11 +73,14 @@ class Alarm:
             model_id=version.id,
         )
 
-    def well(self, connection: psycopg.Connection[TupleRow]) -> None:
+    def well(self, connection: psycopg.Connection[TupleRow], version: ModelVersion) -> None:
         """Note that the deployed model is in use; closes what was told, by whichever worker."""
         for event in _EVENTS:
             report_well(
-                connection, dedup_key=cause_of(self._contract.name, event), window=datetime.now(UTC).isoformat()
+                connection,
+                dedup_key=cause_of(self._contract.name, event),
+                window=datetime.now(UTC).isoformat(),
+                reason=f"{version.title} is in use",
             )
         self._raised.clear()
         self._bare_since = None

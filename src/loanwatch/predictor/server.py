@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from loanwatch.contract import Contract
 from loanwatch.database import Database, migrate, open_database
@@ -43,6 +44,12 @@ __all__ = ["create_service", "serve"]
 
 _BACKLOG = 2048
 _RESTART_PAUSE_SECONDS = 0.5
+_SILENCE = {
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
 
 
 class _OurLog(logging.Handler):
@@ -105,7 +112,7 @@ def _last_known(settings: Settings) -> LastKnown:
 def create_service(options: ServeOptions, *, worker: int = 0) -> Service:
     """Put one worker's service together; it begins to work at the server's start-up."""
     contract: Contract = options.settings.contract()
-    database = Database(options.conninfo)
+    database = Database(_impatient(options.conninfo))
     metrics = Metrics(options.folder / "counts", worker=worker, contract=contract)
 
     def swapped(scorer: Scorer | None, *, failed: bool = False) -> None:
@@ -142,6 +149,11 @@ def create_service(options: ServeOptions, *, worker: int = 0) -> Service:
             limiter=RateLimiter(options.folder / "rates"),
         ),
     )
+
+
+def _impatient(conninfo: str) -> str:
+    """Have a connection whose other end fell silent fail in seconds, where nobody asked for anything else."""
+    return make_conninfo(conninfo, **{k: v for k, v in _SILENCE.items() if k not in conninfo_to_dict(conninfo)})
 
 
 @contextlib.contextmanager

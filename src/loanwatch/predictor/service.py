@@ -43,7 +43,8 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _MAX_AT_ONCE = 256
 _BODIES_AT_ONCE = 32
 """So many bodies of the largest size may be on their way to one worker."""
-_FIRST_ANSWER_SECONDS = 10.0
+_FIRST_ANSWER_SECONDS = 15.0
+"""Longer than a database that is silent keeps a connection waiting."""
 _INLINE_BYTES = 8_192
 """Larger bodies are scored beside the event loop, which meanwhile answers others."""
 

@@ -150,7 +150,7 @@ class Watcher:
         elif self._is_news(version):
             self._change(connection, version)
         elif self._failed is None and not self._alarm.is_settled:  # rolled back from a model that could not be used
-            self._alarm.well(connection)
+            self._alarm.well(connection, version)
         self._keep(tokens)
 
     def _is_news(self, version: ModelVersion) -> bool:
@@ -175,7 +175,7 @@ class Watcher:
         self._failed = None
         self._use(scorer)
         self._log.info("model in use", model=version.title)
-        self._alarm.well(connection)
+        self._alarm.well(connection, version)
 
     def _use(self, scorer: Scorer | None) -> None:
         self.scorer = scorer

@@ -247,8 +247,10 @@ def test_a_decision_that_is_written_again_stays_one(lender, tmp_path):
     for _ in range(2):
         spool = Spool(tmp_path / "spool")
         spool.append(line(1) + line(2))
-        Shipper(spool, lender.database).ship()
+        shipper = Shipper(spool, lender.database)
+        shipper.ship()
         spool.close()
+        shipper._disconnect()
     assert written(lender) == ["L1", "L2"]
 
 

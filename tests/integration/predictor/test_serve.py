@@ -318,6 +318,7 @@ def test_a_service_without_a_model_raises_one_alert_that_a_deployment_closes(len
     assert lender.query(told) == [("predictor_without_model", "critical", "open")]
     lender.deploy(lender.versions[0])
     until(lambda: lender.query(told) == [("predictor_without_model", "critical", "resolved")], 3)
+    assert lender.query("SELECT resolution FROM loanwatch.alert") == [("loan_eligibility v1 is in use",)]
 
 
 class _Useless:
