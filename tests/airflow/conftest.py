@@ -1,7 +1,6 @@
 """An Airflow of the test run's own: its home, its metadata on an embedded server, a stand-in for Slack."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,19 +28,22 @@ YEAR = (datetime(2015, 1, 1, tzinfo=UTC), datetime(2016, 1, 1, tzinfo=UTC))
 
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
-    """A folder that other users can reach into: under root the server runs as one."""
+    """A folder that other users can reach into: under root the server runs as one.
+
+    It goes, with all that runs in it, when the test run ends: by itself or by `kill -9`.
+    """
     path = Path(tempfile.mkdtemp(prefix="loanwatch-airflow-"))
     path.chmod(0o755)
+    command = [sys.executable, str(Path(__file__).with_name("janitor.py")), str(path)]
+    janitor = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     yield path
-    shutil.rmtree(path, ignore_errors=True)
+    janitor.communicate(timeout=60)
 
 
 @pytest.fixture(scope="session")
-def postgres(folder: Path) -> Iterator[str]:
-    """An embedded server for metadata and applications."""
-    server = EmbeddedServer(folder / "postgres", durable=False)
-    yield server.start()
-    server.stop()
+def postgres(folder: Path) -> str:
+    """An embedded server for metadata and applications, which ends with the folder."""
+    return EmbeddedServer(folder / "postgres", durable=False).start()
 
 
 @pytest.fixture(scope="session")
