@@ -62,12 +62,12 @@ def check_quality(
     identifiers : tuple of str
         Columns that hold another value in every row.
     """
-    if not reference.rows or not blocks[1].frame.height or not contract.predictors:
-        why = "Without rows and compared columns on both sides the quality of the data cannot be judged."
-        return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=why)
-    most = max(1, min(QUALITY_ROWS, _CELLS // len(contract.predictors)))
+    most = max(1, min(QUALITY_ROWS, _CELLS // max(len(contract.predictors), 1)))
     first = _inspection(blocks[0].thinned(most), contract)
     second = _inspection(blocks[1].thinned(most), contract, Reference.of(reference))
+    if not (first.rows and second.rows and first.predictors and second.predictors):
+        why = "Without rows and compared columns on both sides the quality of the data cannot be judged."
+        return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=why)
     outcomes = [
         *(rule(second) for rule in (check_units, check_missing)),
         *(_news(rule(first), rule(second)) for rule in _OF_EACH),

@@ -156,7 +156,7 @@ def test_wide_tables_are_compared_in_groups_of_columns():
     frames[1] = frames[1].with_columns(pl.col("x150") + 2.0)
     found = loanwatch.compare(*frames)
     assert [f.subject for f in found.findings] == ["x150"]
-    assert len(found.reports["data_drift"].measurements) == 200
+    assert set(names) == set(found.reports["data_drift"].measurements) - {"domain_classifier"}
 
 
 def test_importing_loanwatch_imports_nothing_heavy():

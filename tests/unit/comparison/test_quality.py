@@ -1,0 +1,87 @@
+"""What is wrong with the rows of the current table, and not with the reference's."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+import loanwatch
+from loanwatch.monitoring import Severity, Status
+
+ROWS = 3_000
+
+
+def table(seed, rows=ROWS, **more):
+    rng = np.random.default_rng(seed)
+    income = rng.lognormal(11, 0.5, rows)
+    return pl.DataFrame(
+        {
+            "loan_id": [f"L-{seed}-{i}" for i in range(rows)],
+            "income": income,
+            "debt": rng.lognormal(7, 0.7, rows),
+            "town": rng.choice(["rome", "oslo", "lima"], rows),
+            "paid": rng.random(rows) < 0.8,
+            **more,
+        }
+    )
+
+
+def found(current, reference=None, **options):
+    compared = loanwatch.compare(table(0) if reference is None else reference, current, **options)
+    return {f.check.removeprefix("data_quality."): f for f in compared.reports["data_quality"].findings}, compared
+
+
+def test_sound_rows_have_no_findings():
+    findings, compared = found(table(1), label="paid")
+    assert not findings
+    assert compared.reports["data_quality"].status is Status.PASS
+    assert not compared.drifted
+
+
+def test_a_unit_that_changed_is_named_with_its_factor():
+    current = table(1).with_columns(pl.col("debt") * 12)
+    findings, _ = found(current)
+    assert findings["unit_change"].subject == "debt"
+    assert findings["unit_change"].details["factor"] == 12.0
+
+
+def test_a_table_delivered_twice_holds_copies():
+    current = table(1)
+    findings, _ = found(pl.concat([current, current]))
+    assert findings["duplicate_rows"].severity is Severity.HIGH
+    assert findings["duplicate_rows"].details["rows"] == ROWS
+    assert findings["duplicate_ids"].subject == "loan_id"
+
+
+def test_rows_that_coincide_by_chance_are_no_copies():
+    few = [pl.DataFrame({"town": np.random.default_rng(s).choice(list("abc"), n)}) for s, n in ((0, 900), (1, 2_700))]
+    findings, _ = found(few[1], few[0])
+    assert not findings
+
+
+def test_what_the_reference_shows_as_well_is_no_finding():
+    both = [table(s).with_columns(country=pl.lit("it")) for s in (0, 1)]
+    assert not found(both[1], both[0])[0]
+    stuck = both[1].with_columns(income=pl.lit(5.0))
+    assert found(stuck, both[0])[0]["constant"].subject == "income"
+
+
+@pytest.mark.parametrize("side", ["current", "reference"])
+def test_a_leak_is_found_on_either_side_with_a_label(side):
+    tables = {"reference": table(0), "current": table(1)}
+    whole = tables[side]
+    leaking = pl.Series(np.random.default_rng(5).random(ROWS) < 0.1)
+    tables[side] = whole.with_columns(
+        town=pl.when(leaking).then(pl.lit("closed")).otherwise("town"),
+        paid=pl.when(leaking).then(False).otherwise("paid"),
+    )
+    findings, compared = found(tables["current"], tables["reference"], label="paid")
+    assert findings["leakage"].subject == "town"
+    assert findings["leakage"].details["rows"] == int(leaking.sum())
+    assert findings["leakage"].sentence.startswith("In the reference: ") == (side == "reference")
+    assert compared.drifted
+
+
+def test_values_that_vanished_are_told():
+    findings, _ = found(table(1).with_columns(debt=pl.when(pl.arange(ROWS) % 3 == 0).then("debt")))
+    assert findings["missing"].subject == "debt"
+    assert findings["missing"].severity is Severity.HIGH
