@@ -11,6 +11,7 @@ from scipy import stats
 
 from loanwatch.contract import default_contract, parse_contract
 from loanwatch.monitoring import Profile, profile_by_day, profile_window
+from loanwatch.monitoring.profile import merge_profiles, pack, summary_of, unpack
 from loanwatch.statistics import g_test, kolmogorov_smirnov, wasserstein
 
 CONTRACT = parse_contract(
@@ -241,3 +242,68 @@ def test_the_loan_contract_profiles_its_twenty_predictors():
     contract = default_contract()
     empty = pl.DataFrame(schema={c.name: pl.Float64 for c in contract.predictors})
     assert len(profile_window(empty, contract).columns) == 20
+
+
+def sentinels(rng, n):
+    values = rng.lognormal(10, 1, n)
+    return np.where(rng.random(n) < 0.07, 999_999_999.0, np.where(rng.random(n) < 0.03, -1.0, values))
+
+
+HOSTILE = {
+    "log-normal with a tail of orders of magnitude": lambda rng, n: rng.lognormal(8, 3, n),
+    "Pareto without a mean": lambda rng, n: rng.pareto(0.9, n),
+    "Cauchy": lambda rng, n: rng.standard_cauchy(n),
+    "two far humps": lambda rng, n: np.where(rng.random(n) < 0.5, rng.normal(0, 1, n), rng.normal(1e4, 1, n)),
+    "a spike in a wide range": lambda rng, n: np.where(rng.random(n) < 0.9, 600.0, rng.uniform(0, 1e6, n)),
+    "sentinels far away": sentinels,
+    "ties at many values": lambda rng, n: np.round(rng.normal(0, 3, n), 1),
+    "few values": lambda rng, n: rng.choice([0.0, 12.0, 36.0, 60.0], n, p=[0.1, 0.4, 0.4, 0.1]),
+    "half of them zero, the others tiny": lambda rng, n: np.where(rng.random(n) < 0.5, 0.0, rng.exponential(1e-9, n)),
+    "a step": lambda rng, n: rng.uniform(0, 1, n) ** 20,
+}
+
+
+def moved(values, how):
+    if how == "shifted":
+        return values + 0.05 * (np.quantile(values, 0.75) - np.quantile(values, 0.25))
+    return values * 1.07 if how == "scaled" else values
+
+
+@pytest.mark.parametrize("how", ["as it was", "shifted", "scaled"])
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_distances_of_hostile_distributions_are_within_two_thousandths_of_exact_too(kind, how):
+    rng = np.random.default_rng(21)
+    first, second = HOSTILE[kind](rng, 20_000), moved(HOSTILE[kind](rng, 5_000), how)
+    reference = profile_window(pl.DataFrame({"income": first}), CONTRACT)
+    days = [
+        profile_window(pl.DataFrame({"income": part}), CONTRACT, edges=reference.edges) for part in np.split(second, 5)
+    ]
+    a, b = reference.columns["income"], merge_profiles(days).columns["income"]
+    assert kolmogorov_smirnov(a.counts, b.counts).distance == pytest.approx(
+        stats.ks_2samp(first, second, method="asymp").statistic, abs=0.002
+    )
+    scale = first.std(ddof=1)
+    distance = wasserstein(
+        a.counts, b.counts, a.boundaries(b) - a.edges.centre, scale=scale, sums=(a.sums_centred, b.sums_centred)
+    )
+    assert distance == pytest.approx(stats.wasserstein_distance(first, second) / scale, abs=0.002)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ROWS)
+def test_a_packed_profile_comes_back_whole_and_the_same_profile_is_the_same_bytes(rows):
+    profile = profiled(rows)
+    packed = pack(profile)
+    assert unpack(packed, profile.edges).to_dict() == profile.to_dict()
+    assert pack(profiled(rows)) == packed
+    json.dumps(summary_of(profile), allow_nan=False)
+
+
+def test_a_packed_profile_of_other_bins_is_refused():
+    packed = pack(profiled([(1.0, 0.0, "rome", 0), (2.0, 1.0, "oslo", 1)]))
+    with pytest.raises(ValueError, match="other bins"):
+        unpack(packed, profiled([(1.0, 0.0, "rome", 0)]).edges)
+
+
+def test_merging_nothing_gives_nothing():
+    assert merge_profiles([]) is None
