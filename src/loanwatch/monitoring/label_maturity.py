@@ -23,12 +23,14 @@ class JudgedLabels:
     """Applications too young for their label to be trusted, known or not."""
     thinned_out: int = 0
     """Applications left out only because enough others are judged."""
+    notes: tuple[str, ...] = ()
+    """What else is to be said of the judging."""
 
     @property
     def limitations(self) -> tuple[str, ...]:
         """What was set aside, in sentences."""
         rows = self.window.rows + self.missing + self.immature + self.thinned_out
-        sentences = []
+        sentences = list(self.notes)
         if self.immature:
             sentences.append(f"{self.immature:,} of {rows:,} applications are too young: their labels are not yet due.")
         if self.missing:

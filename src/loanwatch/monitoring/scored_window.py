@@ -13,7 +13,7 @@ from loanwatch.monitoring.scored_arrays import checked_probabilities
 __all__ = ["ScoredWindow"]
 
 _LABEL, _PROBABILITY, _TIME = "__label__", "__probability__", "__time__"
-_PLENTY, _TIMES_AS_MANY = 20_000, 4
+_PLENTY, _TIMES_AS_MANY = 10_000, 2
 _RESERVED = (_LABEL, _PROBABILITY, _TIME)
 
 
@@ -104,8 +104,8 @@ class ScoredWindow:
     def beside(self, other: "ScoredWindow") -> Self:
         """Return as many applications, evenly taken, as a comparison with another window can use.
 
-        Four times the other's rows, and 20,000 at least: with more the standard error of a difference would shrink by
-        less than an eighth.
+        Twice the other's rows, and 10,000 at least: with all there are, the standard error of a difference would be
+        smaller by less than a fifth, at a price that grows without bound.
         """
         return self.thinned(max(_PLENTY, _TIMES_AS_MANY * other.rows))
 

@@ -41,6 +41,7 @@ class RunContext:
         self.reports = open_storage(settings, "reports")
         self.tell = tell or (lambda _message: None)
         """Called with what is being done, for a progress bar."""
+        self._done: dict[str, Step] = {}
 
     @cached_property
     def contract(self) -> Contract:
@@ -115,10 +116,11 @@ class RunContext:
         LoanwatchError
             If the stage has not been done yet.
         """
-        with self.database.connect() as connection:
-            for step in steps_of(connection, self.run.id):
-                if step.stage == stage and step.is_done:
-                    return step
+        if stage not in self._done:
+            with self.database.connect() as connection:
+                self._done |= {step.stage: step for step in steps_of(connection, self.run.id) if step.is_done}
+        if stage in self._done:  # what is done stays as it is
+            return self._done[stage]
         raise LoanwatchError(f"run {self.run.id} has not come past {stage} yet: ask for that stage first")
 
     def result(self, stage: str) -> dict[str, Any]:
@@ -140,13 +142,6 @@ def what_a_model_judges(contract: Contract) -> dict[str, Any]:
         "predictors": {column.name: contract.kind_of(column.name).value for column in contract.predictors},
         "label": [contract.label.column, contract.label.positive, contract.label.negative],
     }
-
-
-def label_as_numbers(frame: pl.DataFrame, contract: Contract) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """Return 1 for the positive label, 0 for the negative one and nan where the label is not known, shape (n,)."""
-    column = pl.col(contract.label.column)
-    number = pl.when(column == contract.label.positive).then(1.0).when(column == contract.label.negative).then(0.0)
-    return frame.select(number.otherwise(None).cast(pl.Float64)).to_series().fill_null(np.nan).to_numpy()
 
 
 def moments_of(frame: pl.DataFrame, contract: Contract) -> "np.ndarray[tuple[int], np.dtype[np.datetime64]]":

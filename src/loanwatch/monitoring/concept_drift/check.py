@@ -1,5 +1,6 @@
 """Concept drift: whether P(label | features) is another one than in the deployed model's hold-out."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from loanwatch.monitoring.concept_drift.cells import cut_features
 from loanwatch.monitoring.concept_drift.dating import DatedChange, date_change
 from loanwatch.monitoring.concept_drift.relation import LEVEL, Change, find_changes
 from loanwatch.monitoring.concept_drift.sentences import describe_change, plain_date
-from loanwatch.monitoring.concept_drift.sequential import watch_stream
+from loanwatch.monitoring.concept_drift.sequential import StreamAlarm, watch_stream
 from loanwatch.monitoring.label_maturity import JudgedLabels, judge_labels
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.scored_window import ScoredWindow
@@ -81,9 +82,18 @@ def check(
     alarm = watch_stream(known, judged.window) if _dated(judged) else None
     return _report(
         findings,
-        judged,
+        judged if findings or alarm is None else replace(judged, notes=(_unexplained(alarm),)),
         {"score_calibration": calibration} | _measured(tested, known, judged.window),
         _dates(dated, findings) | {"stream": alarm.to_dict() if alarm else None},
+    )
+
+
+def _unexplained(alarm: StreamAlarm) -> str:
+    """Say what the stream alone shows: other applicants can ring it, so it is no finding by itself."""
+    return (
+        f"Read one by one, the labels leave the hold-out's rates at the same score by {plain_date(_day(alarm.time))} "
+        "(less than once in a hundred windows by chance), but no further than other applicants explain: no change of "
+        "the relation is shown."
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from loanwatch.contract import Column, Contract, Engineered, Kind
 from loanwatch.monitoring.data_quality.reference import Reference
+from loanwatch.monitoring.labels import label_numbers
 from loanwatch.monitoring.result import Finding, Measurement
 
 __all__ = ["Cells", "Inspection", "Outcome"]
@@ -77,13 +78,7 @@ class Inspection(Cells):
     @cached_property
     def label(self) -> NDArray[np.float64]:
         """1 for the positive label, 0 for the negative one, NaN where it is not known; shape (rows,)."""
-        label = self.contract.label
-        out = np.full(self.rows, np.nan)
-        if label.column in self.frame.columns:
-            words = self.frame[label.column].cast(pl.String)
-            out[(words == label.positive).fill_null(value=False).to_numpy()] = 1.0
-            out[(words == label.negative).fill_null(value=False).to_numpy()] = 0.0
-        return out
+        return label_numbers(self.frame, self.contract)
 
     def keep(self, rows: NDArray[np.bool_]) -> Self:
         """Return the inspection of these rows alone."""

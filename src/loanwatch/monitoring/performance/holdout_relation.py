@@ -59,7 +59,8 @@ class HoldOutRelation:
         columns: tuple[Columns, ...] = (_Score.learn(known), *_of_features(known, contract))
         design = np.hstack([c.of(known) for c in columns])
         fit = fit_logistic_offset(design, known.label, _offset(known), ridge=_RIDGE)
-        return cls(columns=columns, coefficients=fit.coefficients, covariance=fit.covariance)
+        symmetric = (fit.covariance + fit.covariance.T) / 2.0
+        return cls(columns=columns, coefficients=fit.coefficients, covariance=symmetric)
 
     def design(self, window: ScoredWindow) -> NDArray[np.float64]:
         """Return the columns that the correction is linear in, shape (n, columns)."""

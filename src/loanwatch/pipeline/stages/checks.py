@@ -15,9 +15,10 @@ from loanwatch.monitoring import data_drift as data_drift_check
 from loanwatch.monitoring import data_quality as data_quality_check
 from loanwatch.monitoring import performance as performance_check
 from loanwatch.monitoring.cause import explain_change
+from loanwatch.monitoring.labels import label_numbers
 from loanwatch.monitoring.profile import Profile, ProfileEdges, merge_profiles, profile_by_day, profile_window
 from loanwatch.monitoring.standing import observations_of, with_standing
-from loanwatch.pipeline.context import RunContext, label_as_numbers, moments_of
+from loanwatch.pipeline.context import RunContext, moments_of
 from loanwatch.pipeline.stages.alert import follow_verdicts
 from loanwatch.pipeline.steps import StepResult, StepStatus
 from loanwatch.registry import logged_probabilities, record_metrics, record_verdicts, store_days, withdraw_verdicts
@@ -50,7 +51,7 @@ def preprocess(context: RunContext, connection: Connection[Any]) -> StepResult:
         return _skipped()
     frame = context.judged.frame
     probability, logged = _probabilities(context, connection, frame)
-    label, time = label_as_numbers(frame, context.contract), moments_of(frame, context.contract)
+    label, time = label_numbers(frame, context.contract), moments_of(frame, context.contract)
     learnt = context.champion.was_fitted_to(time)
     scored = ScoredWindow(
         frame=frame.select(column.name for column in context.contract.monitored),

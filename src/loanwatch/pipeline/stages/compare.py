@@ -13,9 +13,10 @@ from loanwatch.alerts import Event
 from loanwatch.contract import Contract
 from loanwatch.features import Cleaned
 from loanwatch.monitoring import Comparison, ScoredWindow, Severity, compare_champion
+from loanwatch.monitoring.labels import label_numbers
 from loanwatch.monitoring.profile import Profile, profile_window
 from loanwatch.pipeline.bundle import DeployedModel, model_files
-from loanwatch.pipeline.context import RunContext, label_as_numbers, moments_of, what_a_model_judges
+from loanwatch.pipeline.context import RunContext, moments_of, what_a_model_judges
 from loanwatch.pipeline.stages.alert import open_run_alert
 from loanwatch.pipeline.stages.train import load_candidate, relation_since, training_rows, training_split
 from loanwatch.pipeline.steps import StepResult, StepStatus
@@ -78,7 +79,7 @@ def _against_champion(context: RunContext, challenger: "Candidate") -> Compariso
     if context.champion is None:
         return None
     test = training_split(context).test
-    label = label_as_numbers(test, context.contract) == 1
+    label = label_numbers(test, context.contract) == 1
     unseen = ~context.champion.was_fitted_to(moments_of(test, context.contract))
     if min(np.count_nonzero(label[unseen]), np.count_nonzero(~label[unseen])) < _SMALLEST_CLASS:
         unseen[:] = True  # what is left says nothing; the champion is favoured, and in doubt it stays
@@ -97,7 +98,7 @@ def _challenger(context: RunContext, winner: "Candidate") -> DeployedModel:
     test = training_split(context).test
     holdout = ScoredWindow(
         frame=test.select(column.name for column in contract.monitored),
-        label=label_as_numbers(test, contract),
+        label=label_numbers(test, contract),
         probability=winner.test_probability,
         time=moments_of(test, contract),
     )
@@ -112,7 +113,7 @@ def _challenger(context: RunContext, winner: "Candidate") -> DeployedModel:
 
 def _reference(rows: Cleaned, test: pl.DataFrame, winner: "Candidate", contract: Contract) -> Profile:
     """Profile what the model learnt from; its scores from the hold-out alone, for those of training rows flatter it."""
-    label = label_as_numbers(rows.frame, contract)
+    label = label_numbers(rows.frame, contract)
     profile = profile_window(rows.frame, contract, issues=rows.issues, label=label)
     return replace(profile, score=profile_window(test, contract, probability=winner.test_probability).score)
 

@@ -10,7 +10,8 @@ from psycopg import Connection
 from loanwatch.alerts import Event
 from loanwatch.monitoring import Action, CheckReport, Decision, Status
 from loanwatch.monitoring import decide as decide_by_policy
-from loanwatch.pipeline.context import RunContext, label_as_numbers
+from loanwatch.monitoring.labels import label_numbers
+from loanwatch.pipeline.context import RunContext
 from loanwatch.pipeline.stages.alert import follow_verdicts
 from loanwatch.pipeline.steps import StepResult, StepStatus
 
@@ -67,7 +68,7 @@ def _as_far_as_possible(context: RunContext, decision: Decision) -> Decision:
         reason = "The deployed model was trained under another contract and cannot judge these applications."
         return replace(decision, action=Action.RETRAIN, reasons=(reason,))
     if decision.action is Action.RETRAIN and context.champion is not None:
-        known = int(np.isfinite(label_as_numbers(context.judged.frame, context.contract)).sum())
+        known = int(np.isfinite(label_numbers(context.judged.frame, context.contract)).sum())
         if known == 0:
             waits = "Retraining waits for labels: none of the window's applications has one yet."
             return replace(decision, action=Action.NOTICE, reasons=(*decision.reasons, waits))

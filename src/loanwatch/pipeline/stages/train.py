@@ -12,7 +12,8 @@ from psycopg import Connection
 from loanwatch.etl import extract_window
 from loanwatch.features import Cleaned
 from loanwatch.monitoring import Measurement
-from loanwatch.pipeline.context import RunContext, label_as_numbers
+from loanwatch.monitoring.labels import label_numbers
+from loanwatch.pipeline.context import RunContext
 from loanwatch.pipeline.runs import halted_windows
 from loanwatch.pipeline.stages.decide import decision_of
 from loanwatch.pipeline.steps import StepResult, StepStatus
@@ -156,5 +157,5 @@ def relation_since(context: RunContext) -> datetime | None:
 
 def _labelled_since(context: RunContext, since: datetime) -> int:
     frame = context.judged.frame.filter(pl.col(context.contract.time.column) >= since)
-    labels = label_as_numbers(frame, context.contract)
+    labels = label_numbers(frame, context.contract)
     return int((labels == labels).sum())  # noqa: PLR0124  (nan, a label that is not known, differs from itself)
