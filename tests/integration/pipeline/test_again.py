@@ -6,9 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from loanwatch.alerts import Event, cause_of, list_alerts, open_alert
+from loanwatch.alerts.events import NOTICES
 from loanwatch.contract import Contract
 from loanwatch.database import Database
 from loanwatch.errors import NotEnoughDataError
+from loanwatch.monitoring import Severity
 from loanwatch.pipeline import Outcome, Run, RunContext, backfill, begin_run, run_window
 from loanwatch.pipeline.runs import end_run
 from loanwatch.pipeline.stages.train import training_rows
@@ -68,6 +71,9 @@ def test_a_model_of_another_contract_is_replaced_and_blocks_nothing(
     (tmp_path / "mine.toml").write_text(changed)
     (tmp_path / "loan_eligibility.sql").write_text((source / "loan_eligibility.sql").read_text())
     mine = settings.model_copy(update={"contract_file": tmp_path / "mine.toml"})
+    with applications.connect() as connection:
+        news = cause_of(first.contract, Event.ROLLED_BACK, window="earlier")
+        open_alert(connection, event=Event.ROLLED_BACK, severity=Severity.LOW, message="m", dedup_key=news)
 
     second = run_window(mine, applications, start=FEBRUARY, end=MARCH)
 
@@ -76,6 +82,8 @@ def test_a_model_of_another_contract_is_replaced_and_blocks_nothing(
     assert "another contract" in second.summary["reasons"][0]
     with applications.connect() as connection:
         newest = versions(connection, first.contract)[0]
+        still_news = {alert.event for alert in list_alerts(connection)} & set(NOTICES)
+    assert still_news == {"retrained", "promoted"}  # of this run; those of earlier ones are closed
     assert "no_of_children" not in newest.metadata["importance"]
 
 
