@@ -27,7 +27,7 @@ _HOLDOUT = "holdout.parquet"
 _FIGURES = "holdout.json"
 _CARD = "card.json"
 _OWN_FILES = {_REFERENCE, _HOLDOUT, _FIGURES, _CARD}
-_HOLDOUT_ROWS = 100_000
+_HOLDOUT_ROWS = 50_000
 """Evenly taken where there are more. What is measured of the hold-out itself is measured of all its rows, once."""
 
 
