@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from loanwatch.pipeline import CLOSING_STAGES, STAGES_BEFORE_DECISION
 
 REPOSITORY = Path(__file__).parents[2]
@@ -60,6 +62,17 @@ def test_the_run_is_daily_with_a_day_as_its_interval_and_one_at_a_time(dags: dic
     assert type(dag.timetable).__name__ == "CronDataIntervalTimetable"
     assert dag.timetable.expression == "0 0 * * *"
     assert (dag.catchup, dag.max_active_runs) == (False, 1)
+
+
+def test_the_form_says_what_each_field_means_and_takes_only_dates_for_dates(dags: dict[str, Any]) -> None:
+    params = dags["ml_pipeline_monitoring"].params
+    fields = {name: params.get_param(name) for name in params}
+    assert set(fields) == {"start_date", "end_date", "again", "approval"}
+    assert all(field.description and field.schema["title"] for field in fields.values())
+    assert {fields[name].schema["format"] for name in ("start_date", "end_date")} == {"date"}
+    fields["start_date"].resolve("2015-03-01")
+    with pytest.raises(ValueError, match="date"):
+        fields["start_date"].resolve("01.03.2015")
 
 
 def test_the_four_branches_decide_by_what_the_stage_recorded(dags: dict[str, Any]) -> None:
