@@ -118,10 +118,11 @@ def compare(
                 reader.contract,
             ),
         }
+        cause = None
         if judged:
             before, now = (block.thinned(SCORED_ROWS) for block in blocks)
-            scored = check_scores(before, now, reader.contract, as_of=as_of)
-            reports |= {report.check: report for report in scored}
+            scored, cause = check_scores(before, now, reader.contract, data_drift=reports["data_drift"], as_of=as_of)
+            reports |= scored
     return TableComparison(
         reference=first.name,
         current=second.name,
@@ -131,6 +132,7 @@ def compare(
         limitations=notes,
         column_titles={c.name: c.label for c in reader.contract.described},
         importance=dict(importance or {}),
+        cause=cause,
     )
 
 

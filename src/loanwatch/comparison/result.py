@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loanwatch.monitoring.result import CheckReport, Finding, Severity
+
+if TYPE_CHECKING:
+    from loanwatch.monitoring.cause import Cause
 
 __all__ = ["TableComparison"]
 
@@ -24,6 +27,8 @@ class TableComparison:
     """What was not compared, or was decided without being told."""
     column_titles: Mapping[str, str] = field(default_factory=dict)
     importance: Mapping[str, float] = field(default_factory=dict)
+    cause: "Cause | None" = None
+    """Moved features or a changed relation, and what each has cost; with label and score."""
 
     @property
     def severity(self) -> Severity:
@@ -55,6 +60,7 @@ class TableComparison:
             "severity": self.severity.word,
             "summary": self.summary,
             "checks": {name: report.to_dict() for name, report in self.reports.items()},
+            "cause": self.cause.to_dict() if self.cause else None,
             "limitations": list(self.limitations),
         }
 
@@ -72,6 +78,7 @@ class TableComparison:
                 limitations=self.limitations,
                 column_titles=self.column_titles,
                 importance=self.importance,
+                cause=self.cause.to_dict() if self.cause else {},
             )
         )
 

@@ -1,13 +1,16 @@
 """How well the scores fit the labels in both tables, and whether that relation changed."""
 
-from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loanwatch.comparison.reading import Block
 from loanwatch.contract import Contract
 from loanwatch.monitoring import CheckReport, ScoredWindow, Status
+
+if TYPE_CHECKING:
+    from loanwatch.monitoring.cause import Cause
 
 __all__ = ["SCORED_ROWS", "check_scores"]
 
@@ -16,28 +19,41 @@ SCORED_ROWS = 50_000
 
 
 def check_scores(
-    reference: Block, current: Block, contract: Contract, *, as_of: datetime | None = None
-) -> Iterator[CheckReport]:
-    """Check model drift and concept drift of the scores that the tables hold.
+    reference: Block, current: Block, contract: Contract, *, data_drift: CheckReport, as_of: datetime | None = None
+) -> "tuple[dict[str, CheckReport], Cause | None]":
+    """Check model drift and concept drift of the scores that the tables hold, and name the cause of a change.
 
     Parameters
     ----------
     reference, current : Block
         Evenly spaced rows of the tables.
     contract : Contract
+    data_drift : CheckReport
+        Of the whole tables.
     as_of : datetime, optional
         The moment of judging, aware; labels younger than the contract's delay are not judged.
+
+    Returns
+    -------
+    dict of str to CheckReport
+    Cause or None
+        None where nothing could be judged.
     """
     # Only where both scores and labels exist is either check possible; the modules are heavy.
     from loanwatch.monitoring import concept_drift, performance  # noqa: PLC0415
+    from loanwatch.monitoring.cause import explain_change  # noqa: PLC0415
 
     if reason := _impossible(reference, current):
-        for check in ("model_drift", "concept_drift"):
-            yield CheckReport(check=check, status=Status.SKIPPED, summary=reason, limitations=(reason,))
-        return
+        skipped = (
+            CheckReport(check=check, status=Status.SKIPPED, summary=reason, limitations=(reason,))
+            for check in ("model_drift", "concept_drift")
+        )
+        return {report.check: report for report in skipped}, None
     first, second = _window(reference, contract), _window(current, contract)
-    yield performance.check(first, second, contract, as_of=as_of)
-    yield concept_drift.check(first, second, contract, as_of=as_of)
+    relation = concept_drift.check(first, second, contract, as_of=as_of)
+    reports = {"model_drift": performance.check(first, second, contract, as_of=as_of), "concept_drift": relation}
+    cause = explain_change(first, second, contract, data_drift=data_drift, concept_drift=relation, as_of=as_of)
+    return reports, cause
 
 
 def _impossible(reference: Block, current: Block) -> str | None:

@@ -52,6 +52,7 @@ def report_summary(context: RunContext) -> RunSummary:
         data_drift=_report(steps, "data_drift"),
         concept_drift=_report(steps, "concept_drift"),
         model_drift=_report(steps, "model_drift"),
+        cause=_result(steps, "concept_drift").get("cause") or {},
         candidates=_candidates(steps, compared),
         comparison=compared.get("comparison") or {},
         history=_history(realised, estimated),

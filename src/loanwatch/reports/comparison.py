@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from loanwatch.monitoring import CheckReport, Severity, Status
+from loanwatch.reports.cause import CauseSection, SegmentTable, cause_of, segments_of
 from loanwatch.reports.models import ModelTable, deployed_table
 from loanwatch.reports.render import environment
 from loanwatch.reports.sections import BADGES, Badge, CheckSection, Feature, features_of, lines, section_of
@@ -34,6 +36,7 @@ class ComparisonSummary:
     """What was not compared, or was decided without being told."""
     column_titles: Mapping[str, str] = field(default_factory=dict)
     importance: Mapping[str, float] = field(default_factory=dict)
+    cause: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def severity(self) -> Severity:
@@ -49,6 +52,8 @@ class _Page:
     checks: tuple[CheckSection, ...]
     features: tuple[Feature, ...]
     more_features: int
+    cause: CauseSection | None
+    segments: SegmentTable | None
     model: ModelTable | None
     limitations: tuple[str, ...]
     more_limitations: int
@@ -64,7 +69,7 @@ def render_comparison(summary: ComparisonSummary) -> str:
 
 def _page(summary: ComparisonSummary) -> _Page:
     drift = summary.reports.get("data_drift")
-    features, more_features = features_of(drift, summary.column_titles, summary.importance)
+    features, more_features = features_of(drift, summary.column_titles, summary.importance, cause=summary.cause)
     limitations = lines(summary.limitations)
     return _Page(
         summary=summary,
@@ -78,6 +83,8 @@ def _page(summary: ComparisonSummary) -> _Page:
         ),
         features=features,
         more_features=more_features,
+        cause=cause_of(summary.cause, summary.column_titles),
+        segments=segments_of(summary.reports.get("model_drift"), summary.column_titles),
         model=deployed_table(summary.reports.get("model_drift"), caption="The scores", reference="Reference"),
         limitations=limitations,
         more_limitations=len(summary.limitations) - len(limitations),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from loanwatch.monitoring import Measurement, Severity
+from loanwatch.reports.cause import CauseSection, SegmentTable, cause_of, segments_of
 from loanwatch.reports.charts import HistoryChart, history_chart
 from loanwatch.reports.formatting import figure, interval, text
 from loanwatch.reports.headline import headline_of
@@ -26,6 +27,8 @@ class Page:
     checks: tuple[CheckSection, ...]
     features: tuple[Feature, ...]
     more_features: int
+    cause: CauseSection | None
+    segments: SegmentTable | None
     models: tuple[ModelTable, ...]
     history: HistoryChart | None
     history_table: tuple[tuple[str, str, str, str], ...]
@@ -33,7 +36,9 @@ class Page:
 
 def page_of(summary: RunSummary) -> Page:
     """Word, cut and lay out a summary."""
-    features, more_features = features_of(summary.data_drift, summary.column_titles, summary.importance)
+    features, more_features = features_of(
+        summary.data_drift, summary.column_titles, summary.importance, cause=summary.cause
+    )
     points = summary.history[-MAXIMUM_POINTS:]
     return Page(
         summary=summary,
@@ -43,6 +48,8 @@ def page_of(summary: RunSummary) -> Page:
         checks=tuple(section_of(name, report, summary.column_titles) for name, report in summary.checks),
         features=features,
         more_features=more_features,
+        cause=cause_of(summary.cause, summary.column_titles),
+        segments=segments_of(summary.model_drift, summary.column_titles),
         models=model_tables(summary),
         history=history_chart(points),
         history_table=tuple(

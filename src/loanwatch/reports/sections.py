@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Finding, Measurement, Severity, Status
+from loanwatch.reports.cause import effect_of
 from loanwatch.reports.charts import BarChart, RowChart, histogram_chart, row_chart
 from loanwatch.reports.distribution import Distribution, distribution_of
 from loanwatch.reports.formatting import figure, interval, measured, metric_title, p_value, share, text, title
@@ -59,6 +60,8 @@ class Feature:
     badge: Badge
     sentence: str
     reliance: str
+    effect: str
+    """What it does to the score by itself."""
     histogram: BarChart | None
     rows: RowChart | None
     table: tuple[tuple[str, str, str], ...]
@@ -145,7 +148,11 @@ def _moved(report: CheckReport | None) -> list[tuple[Finding, Distribution]]:
 
 
 def features_of(
-    report: CheckReport | None, titles: Mapping[str, str], importance: Mapping[str, float]
+    report: CheckReport | None,
+    titles: Mapping[str, str],
+    importance: Mapping[str, float],
+    *,
+    cause: Mapping[str, Any] | None = None,
 ) -> tuple[tuple[Feature, ...], int]:
     """Lay out the features that moved, and say how many more there are.
 
@@ -157,17 +164,25 @@ def features_of(
         Column → what a person calls it.
     importance : mapping of str to float
         Feature → share of the model's reliance, in [0, 1].
+    cause : mapping, optional
+        `Cause.to_dict()`, which knows what each feature does to the loss.
     """
     moved = _moved(report)
     features = tuple(
-        _feature(at, finding, distribution, titles, importance)
+        _feature(at, finding, distribution, titles, importance, effect=effect_of(cause, finding.subject))
         for at, (finding, distribution) in enumerate(moved[:MAXIMUM_FEATURES])
     )
     return features, max(len(moved) - MAXIMUM_FEATURES, 0)
 
 
 def _feature(
-    at: int, finding: Finding, distribution: Distribution, titles: Mapping[str, str], importance: Mapping[str, float]
+    at: int,
+    finding: Finding,
+    distribution: Distribution,
+    titles: Mapping[str, str],
+    importance: Mapping[str, float],
+    *,
+    effect: str,
 ) -> Feature:
     reliance: Any = importance.get(finding.subject)
     return Feature(
@@ -176,6 +191,7 @@ def _feature(
         badge=BADGES[finding.severity],
         sentence=text(finding.sentence),
         reliance="" if reliance is None else f"{share(reliance)} of the deployed model’s reliance on features",
+        effect=effect,
         histogram=histogram_chart(distribution.bins) if distribution.bins else None,
         rows=row_chart(distribution.categories) if distribution.categories else None,
         table=_table(distribution),

@@ -86,6 +86,8 @@ class RunSummary:
     data_drift: CheckReport | None = None
     concept_drift: CheckReport | None = None
     model_drift: CheckReport | None = None
+    cause: Mapping[str, Any] = field(default_factory=dict)
+    """`Cause.to_dict()`: what stands behind a change of the loss."""
     candidates: tuple[CandidateFigures, ...] = ()
     comparison: Mapping[str, Any] = field(default_factory=dict)
     """`Comparison.to_dict()` of the new model against the deployed one."""
