@@ -82,12 +82,17 @@ class Airflow:
             return json.load(answer)
 
     def unpause(self):
+        """Switch the DAG on, and let the daily run of yesterday end: only one goes at a time."""
         for _ in range(120):
+            time.sleep(1)
             try:
-                return self.call("PATCH", DAG, {"is_paused": False})
+                self.call("PATCH", DAG, {"is_paused": False})
+                runs = self.call("GET", f"{DAG}/dagRuns")["dag_runs"]
             except OSError:  # the file is not parsed yet
-                time.sleep(1)
-        raise SystemExit("the DAG was not parsed")
+                continue
+            if runs and all(run["state"] in {"success", "failed"} for run in runs):
+                return
+        raise SystemExit("the DAG was not parsed, or yesterday's run does not end")
 
     def run(self, start, end):
         """Return the seconds of a run, and its tasks."""
