@@ -121,7 +121,14 @@ def compare(
         cause = None
         if judged:
             before, now = (block.thinned(SCORED_ROWS) for block in blocks)
-            scored, cause = check_scores(before, now, reader.contract, data_drift=reports["data_drift"], as_of=as_of)
+            scored, cause = check_scores(
+                before,
+                now,
+                reader.contract,
+                data_drift=reports["data_drift"],
+                data_quality=reports["data_quality"],
+                as_of=as_of,
+            )
             reports |= scored
     return TableComparison(
         reference=first.name,

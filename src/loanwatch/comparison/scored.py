@@ -19,7 +19,13 @@ SCORED_ROWS = 50_000
 
 
 def check_scores(
-    reference: Block, current: Block, contract: Contract, *, data_drift: CheckReport, as_of: datetime | None = None
+    reference: Block,
+    current: Block,
+    contract: Contract,
+    *,
+    data_drift: CheckReport,
+    data_quality: CheckReport,
+    as_of: datetime | None = None,
 ) -> "tuple[dict[str, CheckReport], Cause | None]":
     """Check model drift and concept drift of the scores that the tables hold, and name the cause of a change.
 
@@ -28,7 +34,7 @@ def check_scores(
     reference, current : Block
         Evenly spaced rows of the tables.
     contract : Contract
-    data_drift : CheckReport
+    data_drift, data_quality : CheckReport
         Of the whole tables.
     as_of : datetime, optional
         The moment of judging, aware; labels younger than the contract's delay are not judged.
@@ -52,7 +58,15 @@ def check_scores(
     first, second = _window(reference, contract), _window(current, contract)
     relation = concept_drift.check(first, second, contract, as_of=as_of)
     reports = {"model_drift": performance.check(first, second, contract, as_of=as_of), "concept_drift": relation}
-    cause = explain_change(first, second, contract, data_drift=data_drift, concept_drift=relation, as_of=as_of)
+    cause = explain_change(
+        first,
+        second,
+        contract,
+        data_quality=data_quality,
+        data_drift=data_drift,
+        concept_drift=relation,
+        as_of=as_of,
+    )
     return reports, cause
 
 

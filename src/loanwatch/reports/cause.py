@@ -55,7 +55,7 @@ def cause_of(cause: Mapping[str, Any] | None, titles: Mapping[str, str]) -> Caus
         parts += [(words, m) for words, m in named if m][:MAXIMUM_ROWS]
     return CauseSection(
         sentence=text(cause["sentence"]),
-        rows=tuple((name, _signed(m.value), interval(m)) for name, m in parts),
+        rows=tuple((name, _signed(m.value), _ends(m)) for name, m in parts),
     )
 
 
@@ -64,7 +64,7 @@ def effect_of(cause: Mapping[str, Any] | None, column: str) -> str:
     found = _measurement(((cause or {}).get("features") or {}).get(column))
     if found is None:
         return ""
-    ends = interval(found)
+    ends = _ends(found)
     return f"By itself it changes the Brier score by {_signed(found.value)}" + (f" ({ends})." if ends else ".")
 
 
@@ -100,6 +100,12 @@ def _named(name: str, titles: Mapping[str, str]) -> str:
 
 def _signed(value: float) -> str:
     return f"{value:+.4f}".replace("-", "−", 1)
+
+
+def _ends(found: Measurement) -> str:
+    if found.lower is None or found.upper is None:
+        return ""
+    return f"{_signed(found.lower)} to {_signed(found.upper)}"
 
 
 def _measurement(values: object) -> Measurement | None:

@@ -103,8 +103,12 @@ def _headline(summary: ComparisonSummary) -> Headline:
             advice="Read below what was missing.",
         )
     if summary.severity >= Severity.MEDIUM:
+        quality = summary.reports.get("data_quality")
+        broken = quality is not None and quality.severity >= Severity.HIGH
         advice = (
-            "Train on rows after the change: the relation between features and label is another one."
+            "Have the source of the current table repaired before anything is trained on it or judged by it."
+            if broken
+            else "Train on rows after the change: the relation between features and label is another one."
             if changed
             else "Find out what happened to the columns below before a model is trusted with the current table."
         )
