@@ -85,9 +85,15 @@ def test_a_broken_line_is_named(source, contract, line, words):
     ("header", "words"),
     [
         (b"", "loan_details.csv is empty"),
-        (b"loan_id,customer_id\n", "columns loan_status, application_time, .* are missing; expected loan_id, customer_id"),
+        (
+            b"loan_id,customer_id\n",
+            "columns loan_status, application_time, .* are missing; expected loan_id, customer_id",
+        ),
         (b"loan_id,loan_id\n", "column loan_id is there twice"),
-        (b"loan_id;customer_id\n", "columns loan_id, customer_id, .* are missing, column .loan_id;customer_id. is not known"),
+        (
+            b"loan_id;customer_id\n",
+            "columns loan_id, customer_id, .* are missing, column .loan_id;customer_id. is not known",
+        ),
     ],
 )
 def test_a_wrong_header_is_explained(source, contract, header, words):
