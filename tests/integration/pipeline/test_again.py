@@ -17,7 +17,7 @@ from loanwatch.pipeline.runs import end_run
 from loanwatch.pipeline.stages.train import training_rows
 from loanwatch.registry import versions
 from loanwatch.settings import Settings
-from loanwatch.simulator import simulate, write
+from loanwatch.simulator import RelationChange, simulate, write
 
 JANUARY, FEBRUARY, MARCH, APRIL = (datetime(2015, month, 1, tzinfo=UTC) for month in (1, 2, 3, 4))
 
@@ -122,6 +122,27 @@ def test_a_model_is_not_judged_on_the_labels_it_learnt_from(applications: Databa
     early = run_window(settings, applications, start=JANUARY, end=datetime(2015, 1, 15, tzinfo=UTC))
     assert early.summary is not None
     assert early.summary["auc"]["of"] == "deployed model, estimated without labels"
+
+
+def test_a_window_of_the_past_replaces_no_model_that_learnt_from_later_applications(
+    database: Database, settings: Settings
+) -> None:
+    changes = [
+        RelationChange(column=column, strength=-1, keep_rate=True, start=FEBRUARY)
+        for column in ("years_in_current_job", "home_ownership")
+    ]
+    write(database, simulate(start=FEBRUARY, end=MARCH, seed=7, per_month=3_000, events=changes))
+    first = run_window(settings, database, start=FEBRUARY, end=MARCH)
+    october, november = (datetime(2014, month, 1, tzinfo=UTC) for month in (10, 11))  # before the history it trains on
+    write(database, simulate(start=october, end=november, seed=8, per_month=3_000))
+    past = run_window(settings, database, start=october, end=november)
+    assert first.outcome == Outcome.DEPLOYED
+    assert past.outcome == Outcome.NOTICE
+    assert past.summary is not None
+    assert past.summary["checks"]["concept_drift"]["severity"] == "high"
+    assert "learnt from applications up to 2015-03-01" in past.summary["reasons"][-1]
+    with database.connect() as connection:
+        assert [(each.version, each.status) for each in versions(connection, first.contract)] == [(1, "online")]
 
 
 def test_a_backfill_goes_on_after_a_window_without_applications(applications: Database, settings: Settings) -> None:

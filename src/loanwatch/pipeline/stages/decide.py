@@ -11,6 +11,7 @@ from loanwatch.alerts import Event
 from loanwatch.monitoring import Action, CheckReport, Decision, Status
 from loanwatch.monitoring import decide as decide_by_policy
 from loanwatch.monitoring.labels import label_numbers
+from loanwatch.pipeline.bundle import DeployedModel
 from loanwatch.pipeline.context import RunContext
 from loanwatch.pipeline.stages.alert import follow_verdicts
 from loanwatch.pipeline.steps import StepResult, StepStatus
@@ -63,7 +64,7 @@ def decision_of(context: RunContext) -> Decision:
 
 
 def _as_far_as_possible(context: RunContext, decision: Decision) -> Decision:
-    """Return the decision in view of what the policy cannot see: a foreign model, labels that are not known yet."""
+    """Return the decision in view of what the policy cannot see: a foreign model, unknown labels, a past window."""
     if decision.action is Action.TRAIN_FIRST and context.champion_is_foreign:
         reason = "The deployed model was trained under another contract and cannot judge these applications."
         return replace(decision, action=Action.RETRAIN, reasons=(reason,))
@@ -72,7 +73,19 @@ def _as_far_as_possible(context: RunContext, decision: Decision) -> Decision:
         if known == 0:
             waits = "Retraining waits for labels: none of the window's applications has one yet."
             return replace(decision, action=Action.NOTICE, reasons=(*decision.reasons, waits))
+        if _is_past(context):
+            learnt = _trained_until(context.champion)
+            stays = (
+                "No retraining on a window of the past: the deployed model learnt from applications up to "
+                f"{learnt:%Y-%m-%d}, and a model of older ones must not replace it."
+            )
+            return replace(decision, action=Action.NOTICE, reasons=(*decision.reasons, stays))
     return decision
+
+
+def _is_past(context: RunContext) -> bool:
+    age = _model_age_days(context)
+    return age is not None and age < 0
 
 
 def _report_or_none(context: RunContext, check: str) -> CheckReport | None:
@@ -84,5 +97,8 @@ def _model_age_days(context: RunContext) -> float | None:
     """Age of the data the model learnt from, at the end of the window: a re-run of an old window finds no old model."""
     if context.champion is None:
         return None
-    trained_until = context.champion.card["training_window"]["end"]
-    return (context.run.window_end - type(context.run.window_end).fromisoformat(trained_until)).total_seconds() / 86_400
+    return (context.run.window_end - _trained_until(context.champion)).total_seconds() / 86_400
+
+
+def _trained_until(model: DeployedModel) -> datetime:
+    return datetime.fromisoformat(model.card["training_window"]["end"])
