@@ -47,7 +47,8 @@ def store_days(
     """Store the days of a window in the caller's transaction, in place of what was stored of them before.
 
     A window that begins or ends within a day stores that part of the day. A part that lies within a longer one is
-    stored already, as far as days can tell; where two parts overlap otherwise, the newer one stays.
+    stored already, as far as days can tell; where two parts overlap otherwise, the newer one stays. Runs that store
+    days of one model at once wait for each other.
 
     Parameters
     ----------
@@ -72,6 +73,7 @@ def store_days(
         for profile in [profiles.get(start.date())]
     ]
     with connection.cursor() as cursor:
+        cursor.execute(sql("profile_lock"), {"model_id": model.id})
         cursor.executemany(sql("profile_replace"), rows)
         cursor.executemany(sql("profile_insert"), rows)
 

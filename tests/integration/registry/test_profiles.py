@@ -1,5 +1,6 @@
 """Profiles by day in a real PostgreSQL: any window is a merge, and a day done again is the same bytes."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -169,3 +170,31 @@ def test_a_series_of_windows_ends_where_nothing_was_profiled(database, model):
         store(connection, model, FIRST + 2 * DAY, FIRST + 6 * DAY)
         found = stored_windows(connection, model, edges=REFERENCE.edges, until=FIRST + 6 * DAY, length=DAY, most=10)
         assert [w.start for w in found] == [FIRST + number * DAY for number in (2, 3, 4, 5)]
+
+
+@pytest.mark.parametrize("hours", [0, 6])
+def test_two_runs_at_once_store_no_application_twice(database, model, hours):
+    start, end = FIRST + timedelta(hours=hours), FIRST + DAY + timedelta(hours=hours)
+    stored = threading.Event()
+
+    def second():
+        with database.connect() as connection:
+            store(connection, model, start, end)
+        stored.set()
+
+    with database.connect() as connection:
+        store(connection, model, FIRST, FIRST + DAY)
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert not stored.wait(0.5)
+    thread.join(timeout=10)
+    assert stored.is_set()
+    with database.connect() as connection:
+        found = window(connection, model, FIRST, FIRST + 2 * DAY)
+    assert found.profile.rows <= between(FIRST, end).height
+    assert window_is(found, start, end)
+
+
+def window_is(found, start, end):
+    """Whether the later window is stored whole: it is the one that was stored last."""
+    return all(last <= start or first >= end for first, last in found.gaps)
