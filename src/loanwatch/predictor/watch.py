@@ -151,7 +151,7 @@ class Watcher:
             self._change(connection, version)
         elif self._failed is None and not self._alarm.is_settled:  # rolled back from a model that could not be used
             self._alarm.well(connection, version)
-        self._keep(tokens)
+        self._keep(version, tokens)
 
     def _is_news(self, version: ModelVersion) -> bool:
         known = self.scorer.version if self.scorer else None
@@ -181,13 +181,15 @@ class Watcher:
         self.scorer = scorer
         self._told(scorer)
 
-    def _keep(self, tokens: Sequence[Token]) -> None:
+    def _keep(self, online: ModelVersion | None, tokens: Sequence[Token]) -> None:
         if self._last_known is None:
             return
-        if self.scorer is None:
+        if online is None:
             self._last_known.forget()
-        else:
+        elif self.scorer is not None:
             self._last_known.keep(self.scorer.version, tokens)
+        elif found := self._last_known.recall():  # its files are out of reach now, and need not stay so
+            self._last_known.keep(found[0], tokens)
 
     def _recall(self) -> None:
         """Begin with what an earlier worker ended with."""

@@ -1,0 +1,66 @@
+"""What the service keeps for its next start, while what is deployed cannot be read."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from loanwatch.contract import default_contract
+from loanwatch.database import Database
+from loanwatch.predictor.known import LastKnown
+from loanwatch.predictor.tokens import Token
+from loanwatch.predictor.watch import Watcher
+from loanwatch.registry import ModelVersion, deploy, register
+from loanwatch.settings import Settings
+from loanwatch.storage import open_storage
+
+MOMENT = datetime(2015, 1, 1, 12, 30, tzinfo=UTC)
+TOKEN = Token(
+    id=1, name="broker", token_hash=hashlib.sha256(b"secret").digest(), requests_per_minute=None, created_at=MOMENT,
+    created_by="x", revoked_at=None,
+)  # fmt: skip
+CONTRACT = default_contract()
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> LastKnown:
+    return LastKnown(tmp_path / "spool", model=CONTRACT.name)
+
+
+@pytest.fixture
+def watcher(database: Database, known: LastKnown, tmp_path: Path) -> Watcher:
+    """A worker that starts while no file of a model can be read."""
+    storage = open_storage(Settings(home=tmp_path / "empty"), "models")
+    return Watcher(database, storage, CONTRACT, last_known=known)
+
+
+def put_online(database: Database) -> ModelVersion:
+    with database.connect() as connection:
+        version = register(connection, name=CONTRACT.name, run_id=None, digest="0" * 64, metadata={})
+        deploy(connection, version, expected_champion_id=None, reason="test", actor="test", run_id=None)
+    return version
+
+
+def refresh(watcher: Watcher) -> None:
+    with watcher.database.connect(autocommit=True) as connection:
+        watcher.refresh(connection)
+
+
+def test_a_model_out_of_reach_is_not_forgotten_but_revoked_tokens_are(
+    database: Database, watcher: Watcher, known: LastKnown
+) -> None:
+    version = put_online(database)
+    known.keep(version, [TOKEN])
+    refresh(watcher)
+    assert watcher.scorer is None
+    assert known.recall() == (version, [])
+
+
+def test_nothing_is_kept_once_no_model_is_deployed(watcher: Watcher, known: LastKnown, database: Database) -> None:
+    version = put_online(database)
+    known.keep(version, [TOKEN])
+    with database.connect() as connection:
+        connection.execute("UPDATE loanwatch.ml_model SET status = 'offline'")
+    refresh(watcher)
+    assert known.recall() is None
