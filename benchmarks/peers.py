@@ -20,7 +20,15 @@ from tables import Spent, loan_tables, measure
 SCRIPTS = Path(__file__).parent / "peer_scripts"
 REQUIREMENTS = {
     "evidently": ("evidently==0.7.23", "pandas<3", "pyarrow"),
-    "deepchecks": ("deepchecks==0.19.1", "anywidget", "scikit-learn<1.4", "numpy<2", "pandas<2.2", "setuptools<81", "pyarrow<20"),
+    "deepchecks": (
+        "deepchecks==0.19.1",
+        "anywidget",
+        "scikit-learn<1.4",
+        "numpy<2",
+        "pandas<2.2",
+        "setuptools<81",
+        "pyarrow<20",
+    ),
     "nannyml": ("nannyml==0.13.1", "statsmodels", "pandas<3", "pyarrow"),
     "whylogs": ("whylogs[viz]==1.6.4", "pandas<3", "numpy<2", "setuptools<81", "pyarrow<20"),
     "frouros": ("frouros==0.9.0", "pandas<3", "pyarrow"),

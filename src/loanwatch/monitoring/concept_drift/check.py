@@ -22,7 +22,8 @@ __all__ = ["check"]
 _CHECK = "concept_drift"
 _NOTICE = 0.025
 """Corrected for all subjects: the share of windows without drift in which anything at all is found."""
-_SURE = 0.008
+_SURE = 0.005
+"""For an alarm: all checks together may raise one in a hundred windows without drift."""
 _NOTICE_SIZE, _MEDIUM_SIZE, _HIGH_SIZE = 0.01, 0.02, 0.06
 """Change of P(label | features), as a root mean square over the window's applications."""
 _FEWEST_ROWS = 50
@@ -45,7 +46,7 @@ def check(
     bin of every feature, so that other applicants alone do not count as drift. On top of it the level, the score
     bands and each feature are tested for a change in the current window. A finding is real (p-value corrected for all
     subjects tested) and matters (mean change of P(label | features): 1 point low, 2 medium, 6 high); medium also asks
-    for a corrected p-value below 0.008.
+    for a corrected p-value below 0.005.
 
     Parameters
     ----------
