@@ -92,3 +92,9 @@ def test_columns_without_values_and_constants_do_not_hinder(contract):
     ]
     _, full = check(*frames, contract)
     assert full.status is Status.PASS
+
+
+def test_of_longer_windows_ten_thousand_rows_are_looked_at(contract):
+    _, full = check(window(0, 10_001), window(1, 15_000), contract)
+    seen = full.details["domain_classifier"]
+    assert (seen["rows_reference"], seen["rows_current"]) == (10_000, 10_000)

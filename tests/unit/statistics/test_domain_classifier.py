@@ -54,6 +54,19 @@ def test_small_windows_give_nothing(rows):
     assert tell_apart(coded(0, rows=rows)) is None
 
 
+def test_rows_repeated_side_by_side_tell_nothing_apart():
+    def sure(seed):
+        rng = np.random.default_rng(seed)
+        windows = [
+            np.repeat(rng.integers(0, 5, (n, 20)), np.where(rng.random(n) < 0.3, 2, 1), axis=0)[:n]
+            for n in (2_000, 500)
+        ]
+        found = tell_apart(Coded(reference=windows[0], current=windows[1], bins=(5,) * 20), singles=False)
+        return found.p_value <= 0.01
+
+    assert sum(map(sure, range(60))) <= 3
+
+
 def test_no_features_give_nothing():
     nothing = np.empty((300, 0), dtype=np.intp)
     assert tell_apart(Coded(reference=nothing, current=nothing, bins=())) is None

@@ -103,8 +103,9 @@ def _severity(found: Apart) -> Severity:
 
 
 def _thinned(frame: pl.DataFrame) -> pl.DataFrame:
-    step = -(-frame.height // DOMAIN_ROWS)
-    return frame.gather_every(step) if step > 1 else frame
+    if frame.height <= DOMAIN_ROWS:
+        return frame
+    return frame[np.linspace(0, frame.height - 1, DOMAIN_ROWS).astype(np.intp)]
 
 
 def _cut_columns(reference: pl.DataFrame, current: pl.DataFrame, contract: Contract) -> Iterator[_Cut]:
