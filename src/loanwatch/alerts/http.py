@@ -17,13 +17,16 @@ from loanwatch.errors import LoanwatchError
 
 __all__ = ["alerts_router"]
 
+_Text = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$")]
+"""What PostgreSQL can keep."""
+_DeliveryStatus = Literal["held", "pending", "sending", "delivered", "failed", "digested", "skipped"]
 _AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 class _Words(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    note: Annotated[str | None, Field(max_length=2_000)] = None
+    note: _Text | None = None
 
 
 class _Mute(_Words):
@@ -55,8 +58,8 @@ def alerts_router(database: Database, *, actor: Callable[..., str]) -> APIRouter
         opened: Opened,
         status: Literal["unresolved", "all"] = "unresolved",
         severity: Literal["low", "medium", "high", "critical"] | None = None,
-        model: str | None = None,
-        event: str | None = None,
+        model: _Text | None = None,
+        event: _Text | None = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> list[dict[str, Any]]:
         found = list_alerts(
@@ -92,7 +95,7 @@ def alerts_router(database: Database, *, actor: Callable[..., str]) -> APIRouter
 
     @router.get("/alert-deliveries")
     def deliveries(
-        opened: Opened, status: str | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 100
+        opened: Opened, status: _DeliveryStatus | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 100
     ) -> list[dict[str, Any]]:
         return [asdict(row) for row in list_deliveries(opened, status=status, limit=limit)]
 

@@ -1,15 +1,15 @@
 """`dispatch`: the process that tells people of alerts."""
 
 import signal
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loanwatch.cli.context import shared
+from loanwatch.errors import LoanwatchError
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from loanwatch.database import Database
 
 __all__ = ["register"]
@@ -32,6 +32,8 @@ def dispatch(
     from loanwatch.alerts.dispatcher import Dispatcher
     from loanwatch.database import migrate, open_database
 
+    if once and http is not None:
+        raise LoanwatchError("--once ends when all is delivered, so that --http would answer nobody: leave one out")
     here = shared(context)
     database = open_database(here.settings)
     migrate(database)
@@ -39,40 +41,20 @@ def dispatch(
     if once:
         dispatcher.run_once()
         return
+    if http is not None:
+        from loanwatch.alerts.http_service import alerts_service, start_service
+
+        start_service(alerts_service(database, caller=partial(_caller, database)), host=host, port=http)
     names = ", ".join(worker.channel for worker in dispatcher.workers) or "none: alerts wait until one is set"
     here.err.print(f"dispatching to {names}", markup=False, highlight=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: dispatcher.stop())
-    if http is not None:
-        _serve(_application(database), host=host, port=http)
     dispatcher.run()
 
 
-def _serve(application: "FastAPI", *, host: str, port: int) -> None:
-    import threading
-
-    import uvicorn
-
-    server = uvicorn.Server(uvicorn.Config(application, host=host, port=port, log_level="warning"))
-    # in a thread uvicorn leaves the signals to the dispatcher, with whose process it ends
-    threading.Thread(target=server.run, name="http", daemon=True).start()
-
-
-def _application(database: "Database") -> "FastAPI":
-    from fastapi import FastAPI, HTTPException, Request
-
-    from loanwatch.alerts.http import alerts_router
+def _caller(database: "Database", authorization: bytes) -> str | None:
     from loanwatch.predictor.tokens import TokenBook, list_tokens
 
-    def actor(request: Request) -> str:
-        with database.connect() as connection:
-            book = TokenBook(list_tokens(connection))
-        token = book.check(request.headers.get("authorization", "").encode("latin-1"))
-        if token is None:
-            message = "a valid access token is needed: send Authorization: Bearer lw_…"
-            raise HTTPException(401, message, headers={"WWW-Authenticate": 'Bearer realm="loanwatch"'})
-        return token.name
-
-    application = FastAPI(title="loanwatch alerts", docs_url=None, redoc_url=None)
-    application.include_router(alerts_router(database, actor=actor))
-    return application
+    with database.connect() as connection:
+        token = TokenBook(list_tokens(connection)).check(authorization)
+    return token.name if token else None

@@ -177,3 +177,15 @@ def test_the_dispatcher_answers_http_for_holders_of_a_token_and_ends_when_asked(
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=40) == 0
+
+
+def test_a_dispatcher_whose_port_is_taken_does_not_start(command):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(LoanwatchError, match=rf"cannot listen on 127.0.0.1:{port}: Address already in use"):
+            CliRunner().invoke(app, ["dispatch", "--http", port], catch_exceptions=False)
+
+
+def test_delivering_once_and_answering_http_exclude_each_other(command):
+    with pytest.raises(LoanwatchError, match="leave one out"):
+        CliRunner().invoke(app, ["dispatch", "--once", "--http", "5199"], catch_exceptions=False)

@@ -4,7 +4,10 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +16,9 @@ from fastapi import FastAPI, Header, HTTPException
 
 from loanwatch.alerts import Event, open_alert
 from loanwatch.alerts.http import alerts_router
+from loanwatch.alerts.http_service import alerts_service
+from loanwatch.database import Database
+from loanwatch.errors import DatabaseUnavailableError
 from loanwatch.monitoring import Severity
 
 RIGHT = {"Authorization": "Bearer right"}
@@ -27,6 +33,12 @@ def client(database) -> Iterator[httpx.Client]:
 
     application = FastAPI()
     application.include_router(alerts_router(database, actor=actor))
+    with served(application) as client:
+        yield client
+
+
+@contextmanager
+def served(application: Any) -> Iterator[httpx.Client]:
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(application, log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -87,3 +99,89 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(client, alert, query
 def test_acknowledging_twice_is_a_conflict(client, alert):
     assert client.post(f"/alerts/{alert}/ack", headers=RIGHT).status_code == 200
     assert client.post(f"/alerts/{alert}/ack", headers=RIGHT).status_code == 409
+
+
+@pytest.mark.parametrize("path", ["/alerts?model=%00", "/alerts?event=%00", "/alert-deliveries?status=lost"])
+def test_a_filter_that_nothing_can_match_is_refused(client, path):
+    assert client.get(path, headers=RIGHT).status_code == 422
+
+
+def right_only(authorization: bytes) -> str | None:
+    return "ada" if authorization == b"Bearer right" else None
+
+
+@pytest.fixture
+def service(database) -> Iterator[httpx.Client]:
+    with served(alerts_service(database, caller=right_only, body_timeout_seconds=0.5)) as client:
+        yield client
+
+
+def test_the_service_knows_the_caller_and_keeps_the_name(service, alert):
+    assert service.post(f"/alerts/{alert}/ack", headers=RIGHT, json={"note": "calling"}).status_code == 200
+    assert service.get(f"/alerts/{alert}", headers=RIGHT).json()["acknowledged_by"] == "ada"
+
+
+@pytest.mark.parametrize(("action", "body", "words"), [
+    ("ack", rb'{"note": "a\u0000b"}', "body.note"), ("ack", rb'{"note": "\ud800"}', "body.note"),
+    ("mute", b'{"hours": NaN}', "body.hours"), ("mute", b'{"hours": 1e999}', "body.hours"),
+    ("ack", rb'{"\ud800": 1}', "body"), ("ack", b"{", "body"), ("ack", b"[" * 60_000, "body"), ("ack", b"\xff", ""),
+])  # fmt: skip
+def test_what_no_table_can_hold_is_refused_in_one_sentence(service, alert, query, action, body, words):
+    headers = {**RIGHT, "Content-Type": "application/json"}
+    answer = service.post(f"/alerts/{alert}/{action}", headers=headers, content=body)
+    assert answer.status_code in {400, 422}
+    assert words in answer.json()["detail"]
+    assert query("SELECT status, muted_until FROM loanwatch.alert") == [("open", None)]
+
+
+def spoken(service: httpx.Client, head: str, *parts: bytes, pause: float = 0.0) -> bytes:
+    """Send a request by hand, whatever is answered meanwhile; return the answer."""
+    with socket.create_connection((service.base_url.host, service.base_url.port or 80), timeout=10) as connection:
+        connection.sendall(f"{head}\r\nHost: x\r\nContent-Type: application/json\r\n".encode())
+        try:
+            for part in parts:
+                connection.sendall(part)
+                time.sleep(pause)
+        except OSError:
+            pass
+        return connection.recv(65_536)
+
+
+def test_who_has_no_token_is_refused_before_the_body_is_read(service, alert):
+    answer = spoken(service, f"POST /alerts/{alert}/ack HTTP/1.1", b"Content-Length: 1000000000\r\n\r\n", b"{")
+    assert answer.startswith(b"HTTP/1.1 401")
+
+
+def test_a_body_without_end_is_refused(service, alert):
+    head = f"POST /alerts/{alert}/ack HTTP/1.1\r\nAuthorization: Bearer right"
+    answer = spoken(service, head, b"Content-Length: 1000000000\r\n\r\n", *[b" " * 10_000] * 10)
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(service, alert):
+    head = f"POST /alerts/{alert}/ack HTTP/1.1\r\nAuthorization: Bearer right"
+    assert spoken(service, head, b"Content-Length: 10\r\n\r\n{").startswith(b"HTTP/1.1 408")
+
+
+def test_half_a_request_changes_nothing(service, alert, query):
+    with socket.create_connection((service.base_url.host, service.base_url.port or 80)) as connection:
+        connection.sendall(
+            f"POST /alerts/{alert}/resolve HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer right\r\n"
+            "Content-Length: 10\r\n\r\n".encode()
+        )
+        time.sleep(0.2)
+    time.sleep(0.3)
+    assert query("SELECT status FROM loanwatch.alert") == [("open",)]
+
+
+def lost(_authorization: bytes) -> str:
+    raise DatabaseUnavailableError("away")
+
+
+@pytest.mark.parametrize("caller", [lost, right_only])
+def test_a_database_that_is_away_is_said(caller: Callable[[bytes], str | None]):
+    nowhere = Database("host=127.0.0.1 port=1 user=x dbname=x")
+    with served(alerts_service(nowhere, caller=caller)) as client:
+        answer = client.get("/alerts", headers=RIGHT)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json() == {"detail": "the database cannot be reached at the moment"}
