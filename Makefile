@@ -49,7 +49,7 @@ lint: $(VENV)/dev  ## Check style, types and import contracts
 test: lint  ## Lint, type-check, and run unit tests, integration tests and doctests
 	@$(BIN)/pytest -q -n 2 -m "not deep"
 
-DEEP ?= tests
+DEEP ?= tests/unit tests/integration tests/acceptance
 
 .PHONY: test-deep
 test-deep: $(VENV)/dev  ## Run the long checks: acceptance, kill tests, false alarms and power

@@ -129,6 +129,26 @@ def test_the_order_of_the_rows_does_not_matter():
     assert first.findings[0].subject == second.findings[0].subject
 
 
+def test_of_many_features_those_that_the_score_follows_are_tested_and_the_others_counted():
+    generator = np.random.default_rng(0)
+    names = tuple(f"x{i}" for i in range(70))
+    plain = contract_of(names)
+
+    def wide(seed, strength):
+        values = np.random.default_rng(seed).normal(size=(800, 70))
+        label = (generator.random(800) < expit(strength * values[:, 69])).astype(float)
+        return ScoredWindow(
+            frame=pl.DataFrame(dict(zip(names, values.T, strict=True))),
+            label=label,
+            probability=expit(1.5 * values[:, 69]),
+            time=START + np.arange(800) * HOUR,
+        )
+
+    report = concept_drift.check(wide(1, 1.5), wide(2, -1.5), plain)
+    assert "x69" in {f.subject for f in report.findings}
+    assert any("64 features" in line and "6 are not" in line for line in report.limitations)
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize(
     ("hold_out", "rows"), [(6_000, 3_000), (1_300, 4_400), (6_000, 500), (6_000, 150), (6_000, 50)]

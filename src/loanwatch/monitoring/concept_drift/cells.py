@@ -12,10 +12,13 @@ from loanwatch.contract import Contract, Kind
 from loanwatch.monitoring.scored_window import ScoredWindow
 from loanwatch.statistics.calibration import score_band_edges
 
-__all__ = ["SCORE", "Cells", "cut_features"]
+__all__ = ["MOST_FEATURES", "SCORE", "Cells", "cut_features", "most_telling"]
 
 SCORE = "score"
 """Subject of the cells made of the model's probability."""
+
+MOST_FEATURES = 64
+"""Features tested together: the cost of one regression on all bins grows with their cube."""
 
 _MOST_BINS = 10
 _ROWS_PER_BIN = 60
@@ -86,6 +89,32 @@ def cut_features(
         else:
             cells.append(_cut_categories(name, first, second, fewest_rows))
     return tuple(c for c in cells if c.testable > 1)
+
+
+def most_telling(cells: Sequence[Cells], probability: NDArray[np.float64]) -> tuple[Cells, ...]:
+    """Return the score and the `MOST_FEATURES` features that it goes with most, in the order given.
+
+    The reference alone decides, so that the choice does not favour what changed.
+
+    Parameters
+    ----------
+    cells : sequence of Cells
+    probability : ndarray of shape (n_reference,)
+    """
+    features = [c for c in cells if c.subject != SCORE]
+    if len(features) <= MOST_FEATURES:
+        return tuple(cells)
+    centred = probability - probability.mean()
+    kept = sorted(features, key=lambda c: -_explained(c, centred))[:MOST_FEATURES]
+    subjects = {SCORE, *(c.subject for c in kept)}
+    return tuple(c for c in cells if c.subject in subjects)
+
+
+def _explained(cells: Cells, centred: NDArray[np.float64]) -> float:
+    """Return the sum of squares between the bins."""
+    rows = np.bincount(cells.reference, minlength=cells.bins)
+    sums = np.bincount(cells.reference, weights=centred, minlength=cells.bins)
+    return float((sums**2 / np.maximum(rows, 1)).sum())
 
 
 def _numbers(series: pl.Series) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from loanwatch.contract import Contract
 from loanwatch.monitoring.concept_drift.calibration import measure_calibration
-from loanwatch.monitoring.concept_drift.cells import cut_features
+from loanwatch.monitoring.concept_drift.cells import MOST_FEATURES, cut_features, most_telling
 from loanwatch.monitoring.concept_drift.dating import DatedChange, date_change
 from loanwatch.monitoring.concept_drift.relation import LEVEL, Change, find_changes
 from loanwatch.monitoring.concept_drift.sentences import describe_change, plain_date
@@ -72,7 +72,9 @@ def check(
     known = known.beside(judged.window)
     if reason := _too_few(known, "The deployed model's hold-out") or _too_few(judged.window, "The window"):
         return _skipped(reason, judged)
-    cells = cut_features(known, judged.window, contract)
+    offered = cut_features(known, judged.window, contract)
+    cells = most_telling(offered, known.probability)
+    notes = _left_out(len(offered) - len(cells))
     calibration = measure_calibration(known, judged.window)
     if not cells:
         return _skipped("Neither score nor features vary: there is nothing to compare the labels along.", judged)
@@ -83,10 +85,16 @@ def check(
     alarm = watch_stream(known, judged.window) if _dated(judged) else None
     return _report(
         findings,
-        judged if findings or alarm is None else replace(judged, notes=(_unexplained(alarm),)),
+        replace(judged, notes=notes if findings or alarm is None else (*notes, _unexplained(alarm))),
         {"score_calibration": calibration} | _measured(tested, known, judged.window),
         _dates(dated, findings) | {"stream": alarm.to_dict() if alarm else None},
     )
+
+
+def _left_out(features: int) -> tuple[str, ...]:
+    if not features:
+        return ()
+    return (f"The {MOST_FEATURES} features that the score goes with most are tested; {features:,} are not.",)
 
 
 def _unexplained(alarm: StreamAlarm) -> str:
