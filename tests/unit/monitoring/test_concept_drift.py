@@ -14,6 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from loanwatch.contract import default_contract, parse_contract
 from loanwatch.monitoring import CheckReport, ScoredWindow, Severity, Status, concept_drift
+from loanwatch.monitoring.concept_drift.sequential import watch_stream
 
 DATA = Path(os.environ.get("LOANWATCH_TEST_DATA", Path(__file__).parents[3].parent / "shared" / "data"))
 START = np.datetime64("2026-03-01", "us")
@@ -147,6 +148,26 @@ def test_of_many_features_those_that_the_score_follows_are_tested_and_the_others
     report = concept_drift.check(wide(1, 1.5), wide(2, -1.5), plain)
     assert "x69" in {f.subject for f in report.findings}
     assert any("64 features" in line and "6 are not" in line for line in report.limitations)
+
+
+def test_scores_that_the_hold_out_never_had_do_not_deafen_the_stream():
+    """Half of the hold-out has its highest score, so that a band begins above it and holds none of its rows."""
+    generator = np.random.default_rng(3)
+
+    def stream(probability, rate):
+        rows = probability.size
+        return ScoredWindow(
+            frame=pl.DataFrame({"points": generator.normal(size=rows)}),
+            label=(generator.random(rows) < rate).astype(float),
+            probability=probability,
+            time=START + np.arange(rows) * HOUR,
+        )
+
+    hold_out = np.where(np.arange(4_000) % 2 == 0, 0.8, generator.uniform(0.3, 0.8, 4_000))
+    window = np.concatenate([np.full(20, 0.95), np.full(1_500, 0.8)])
+    alarm = watch_stream(stream(hold_out, hold_out), stream(window, 0.4))
+    assert alarm is not None
+    assert 20 < alarm.applications < 400
 
 
 @pytest.mark.deep

@@ -77,6 +77,8 @@ def _observed_rates(reference: ScoredWindow, probability: NDArray[np.float64]) -
     rows = np.bincount(band, minlength=edges.size + 1)
     found = [clopper_pearson(int(k), int(n), confidence=_CONFIDENCE) for k, n in zip(positive, rows, strict=True)]
     centre = (positive + 0.5) / (rows + 1.0)  # none of a band's rows having failed does not mean that none can
-    table = np.column_stack([centre, [e.lower for e in found], [e.upper for e in found]])
+    # Of scores that the hold-out never had nothing is known: no label contradicts it.
+    limits = np.where(rows[:, None] > 0, [[e.lower, e.upper] for e in found], [0.0, 1.0])
+    table = np.column_stack([centre, limits])
     rates: NDArray[np.float64] = table[np.searchsorted(edges, probability, side="right")].T
     return rates
