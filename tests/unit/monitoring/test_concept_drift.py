@@ -151,7 +151,7 @@ def test_of_many_features_those_that_the_score_follows_are_tested_and_the_others
 
 
 def test_scores_that_the_hold_out_never_had_do_not_deafen_the_stream():
-    """Half of the hold-out has its highest score, so that a band begins above it and holds none of its rows."""
+    """Half of the hold-out has its highest score, so that the band right below that holds none of its rows."""
     generator = np.random.default_rng(3)
 
     def stream(probability, rate):
@@ -164,7 +164,7 @@ def test_scores_that_the_hold_out_never_had_do_not_deafen_the_stream():
         )
 
     hold_out = np.where(np.arange(4_000) % 2 == 0, 0.8, generator.uniform(0.3, 0.8, 4_000))
-    window = np.concatenate([np.full(20, 0.95), np.full(1_500, 0.8)])
+    window = np.concatenate([np.full(20, np.nextafter(0.8, 0.0)), np.full(1_500, 0.8)])
     alarm = watch_stream(stream(hold_out, hold_out), stream(window, 0.4))
     assert alarm is not None
     assert 20 < alarm.applications < 400
