@@ -309,7 +309,12 @@ class Contract(_Section):
             if table not in tables:
                 raise ValueError(f"column {name} names table {table}; the tables are {', '.join(sorted(tables))}")
         if not self.predictors:
-            raise ValueError("no column has predictor = true")
+            raise ValueError("no column has predictor = true: give it to the columns that the model shall learn from")
+        if not self.monitored:
+            raise ValueError(
+                "no column is watched for drift: take monitored = false from at least one predictor, or give another "
+                "column monitored = true"
+            )
         codes = [c.told_reason.code for c in self.predictors]
         if same := sorted({code for code in codes if codes.count(code) > 1}):
             raise ValueError(f"reason code {same[0]} belongs to two predictors")

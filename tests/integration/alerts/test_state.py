@@ -99,6 +99,22 @@ def test_an_event_closes_its_alert_when_it_stays_away(database, query):
     ]
 
 
+def test_a_repeat_says_anew_how_many_well_windows_close_the_alert(database: Database) -> None:
+    with database.connect() as connection:
+        for window, close_after in (("1", 2), ("2", 1)):
+            open_alert(
+                connection,
+                event=Event.DATA_DRIFT,
+                severity=Severity.LOW,
+                message="m",
+                dedup_key="k",
+                window=window,
+                close_after=close_after,
+            )
+        report_well(connection, dedup_key="k", window="3")
+        assert list_alerts(connection) == []
+
+
 def test_every_change_is_kept_with_who_when_and_why(database: Database) -> None:
     with database.connect() as connection:
         alert_id = halt(connection)

@@ -95,6 +95,21 @@ def test_a_mistake_in_a_column_names_the_column(values: dict[str, Any], column: 
         parse_contract(values)
 
 
+def test_a_contract_that_watches_no_column_says_what_to_do(values: dict[str, Any]) -> None:
+    for column in (*values["columns"], *values["engineered"]):
+        column["monitored"] = False
+    with pytest.raises(ContractError, match="no column is watched for drift: take monitored = false from") as caught:
+        parse_contract(values)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_contract_without_predictors_says_what_to_do(values: dict[str, Any]) -> None:
+    for column in (*values["columns"], *values["engineered"]):
+        column["predictor"] = False
+    with pytest.raises(ContractError, match="no column has predictor = true: give it to the columns"):
+        parse_contract(values)
+
+
 def test_a_missing_file_and_a_missing_query_are_named(tmp_path: Path, values: dict[str, Any]) -> None:
     with pytest.raises(ContractError, match=r"nowhere\.toml cannot be read"):
         load_contract(tmp_path / "nowhere.toml")

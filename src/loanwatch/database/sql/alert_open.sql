@@ -10,6 +10,7 @@ DO UPDATE SET
     details = excluded.details,
     run_id = coalesce(excluded.run_id, known.run_id),
     model_id = coalesce(excluded.model_id, known.model_id),
+    close_after = excluded.close_after,
     well_windows = 0,
     well_key = NULL
 RETURNING id
