@@ -296,7 +296,7 @@ class Contract(_Section):
     policy: Policy = Policy()
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check_names(self) -> Self:
         names = [*self.column_names, *(e.name for e in self.engineered), *(a.column for a in self.audit)]
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise ValueError(f"column {twice[0]} is described twice")
@@ -308,6 +308,10 @@ class Contract(_Section):
         for name, table in owners:
             if table not in tables:
                 raise ValueError(f"column {name} names table {table}; the tables are {', '.join(sorted(tables))}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_uses(self) -> Self:
         if not self.predictors:
             raise ValueError("no column has predictor = true: give it to the columns that the model shall learn from")
         if not self.monitored:
