@@ -1,10 +1,25 @@
-"""From a channel's settings to its transport."""
+"""From a channel's name to its settings, and from these to its transport."""
 
 from loanwatch.alerts.transport import Transport
 from loanwatch.channel_settings import Channel, EmailChannel, SlackChannel, SlackWebhookChannel
 from loanwatch.errors import SettingsError
+from loanwatch.settings import Settings
 
-__all__ = ["open_transport"]
+__all__ = ["find_channel", "open_transport"]
+
+
+def find_channel(settings: Settings, name: str) -> Channel:
+    """Return a channel of the settings.
+
+    Raises
+    ------
+    SettingsError
+        If there is none of this name.
+    """
+    if name not in settings.channels:
+        known = ", ".join(sorted(settings.channels)) or "none"
+        raise SettingsError(f"there is no channel {name!r} (set: {known}): add [channels.{name}] to loanwatch.toml")
+    return settings.channels[name]
 
 
 def open_transport(name: str, channel: Channel) -> Transport:

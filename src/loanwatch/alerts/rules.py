@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
 
+from loanwatch.alerts.severities import check_severity
 from loanwatch.contract import Policy
 from loanwatch.database import sql
 from loanwatch.errors import LoanwatchError
@@ -26,7 +27,6 @@ __all__ = [
 ]
 
 CONDITIONS = ("<", "<=", ">", ">=", "=")
-SEVERITIES = ("low", "medium", "high", "critical")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,32 +110,36 @@ def add_rule(
     Raises
     ------
     LoanwatchError
-        If a value is not one of those, or the version is not registered.
+        If a value is not one of those, the version is not registered, or there is such a rule already.
     """
     _check(metric=metric, condition=condition, threshold=threshold, severity=severity, close_after=close_after)
-    model_id = None
+    when = {
+        "model_id": None if version is None else _version_id(connection, model, version),
+        "model_name": model,
+        "metric": metric,
+        "condition": condition,
+        "threshold": threshold,
+    }
     with connection.cursor(row_factory=scalar_row) as cursor:
-        if version is not None:
-            if model is None:
-                raise LoanwatchError("a rule for one version needs the model's name too")
-            model_id = cursor.execute(sql("rule_model"), {"name": model, "version": version}).fetchone()
-            if model_id is None:
-                raise LoanwatchError(f"model {model} has no version {version}: `loanwatch models list` shows them")
+        if (twin := cursor.execute(sql("rule_same"), when).fetchone()) is not None:
+            raise LoanwatchError(
+                f"rule {twin} is the same, {metric} {condition} {threshold:g} for {model or 'all models'}: "
+                f"`loanwatch rules change {twin}` gives it another severity or threshold"
+            )
         cursor.execute(sql("rule_actor"), {"actor": actor, "reason": reason})
-        rule_id: int = cursor.execute(
-            sql("rule_insert"),
-            {
-                "model_id": model_id,
-                "model_name": model,
-                "metric": metric,
-                "condition": condition,
-                "threshold": threshold,
-                "severity": severity,
-                "close_after": close_after,
-                "note": note,
-            },
-        ).fetchone()  # type: ignore[assignment]  # an INSERT … RETURNING of one row
+        values = {**when, "severity": severity, "close_after": close_after, "note": note}
+        rule_id: int = cursor.execute(sql("rule_insert"), values).fetchone()  # type: ignore[assignment]  # RETURNING
     return rule_id
+
+
+def _version_id(connection: Connection[Any], model: str | None, version: int) -> int:
+    if model is None:
+        raise LoanwatchError("a rule for one version needs the model's name too")
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        found: int | None = cursor.execute(sql("rule_model"), {"name": model, "version": version}).fetchone()
+    if found is None:
+        raise LoanwatchError(f"model {model} has no version {version}: `loanwatch models list` shows them")
+    return found
 
 
 def change_rule(
@@ -238,7 +242,7 @@ def _check(
         raise LoanwatchError(f"condition {condition!r} is none of {' '.join(CONDITIONS)}")
     if threshold is not None and math.isnan(threshold):
         raise LoanwatchError("the threshold of a rule must be a number")
-    if severity is not None and severity not in SEVERITIES:
-        raise LoanwatchError(f"severity {severity!r} is none of {', '.join(SEVERITIES)}")
+    if severity is not None:
+        check_severity(severity)
     if close_after is not None and not 0 <= close_after <= 10_000:
         raise LoanwatchError(f"close_after must lie between 0 and 10,000 windows, got {close_after}")

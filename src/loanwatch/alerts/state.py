@@ -8,6 +8,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from loanwatch.alerts.severities import check_severity
 from loanwatch.database import sql
 from loanwatch.errors import LoanwatchError
 
@@ -78,7 +79,14 @@ def list_alerts(
         How many at most.
     severity, model, event : str, optional
         Only alerts of this severity, of this model's versions, of this event.
+
+    Raises
+    ------
+    LoanwatchError
+        If there is no such severity.
     """
+    if severity is not None:
+        check_severity(severity)
     wanted = {"id": None, "unresolved": unresolved, "severity": severity, "model": model, "event": event}
     with connection.cursor(row_factory=class_row(Alert)) as cursor:
         return cursor.execute(sql("alert_select"), {**wanted, "limit": limit}).fetchall()

@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from loanwatch.alerts.channels import open_transport
+from loanwatch.alerts.channels import find_channel, open_transport
 from loanwatch.alerts.messages import test_message
 from loanwatch.alerts.transport import Delivery, Receipt
-from loanwatch.errors import SettingsError
 from loanwatch.settings import Settings
 
 __all__ = ["send_test"]
@@ -22,11 +21,7 @@ def send_test(settings: Settings, channel: str, *, actor: str) -> Receipt:
     DeliveryError
         If the channel does not take it.
     """
-    if channel not in settings.channels:
-        known = ", ".join(sorted(settings.channels)) or "none"
-        raise SettingsError(
-            f"there is no channel {channel!r} (set: {known}): add [channels.{channel}] to loanwatch.toml"
-        )
+    found = find_channel(settings, channel)
     now = datetime.now(UTC)
     delivery = Delivery(
         id=0,
@@ -40,4 +35,4 @@ def send_test(settings: Settings, channel: str, *, actor: str) -> Receipt:
         first_attempt_at=now,
         payload=test_message(channel, actor).to_dict(),
     )
-    return open_transport(channel, settings.channels[channel]).send(delivery)
+    return open_transport(channel, found).send(delivery)

@@ -1,19 +1,19 @@
 """`alerts list|show|ack|resolve|mute|unmute|deliveries|redeliver|test`."""
 
-import getpass
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from loanwatch.cli.context import AsJson, parse_span, shared
+from loanwatch.cli.context import AsJson, actor_name, parse_span, shared
+from loanwatch.cli.listing import Card, Listing
+from loanwatch.errors import LoanwatchError
 
 if TYPE_CHECKING:
     from loanwatch.alerts import Alert, Change
+    from loanwatch.alerts.outbox import OutboxRow
 
-__all__ = ["actor_name", "register"]
+__all__ = ["register"]
 
 AlertId = Annotated[int, typer.Argument(help="Number of the alert, as `alerts list` shows it.")]
 By = Annotated[str | None, typer.Option(help="Who says so.", show_default="your login")]
@@ -48,11 +48,14 @@ def list_(
     """List the alerts that nobody resolved, newest first."""
     from loanwatch.alerts import list_alerts
     from loanwatch.database import open_database
+    from loanwatch.registry import versions
 
     here = shared(context)
     with open_database(here.settings).connect() as connection:
         found = list_alerts(connection, unresolved=not all_, severity=severity, model=model, limit=limit)
-    here.show([asdict(a) for a in found], lambda: _table(found) if found else "no open alerts", as_json=as_json)
+        if model is not None and not found and not versions(connection, model):
+            raise LoanwatchError(f"there is no model {model!r}")
+    here.show([asdict(a) for a in found], lambda: _listing(found) if found else "no open alerts", as_json=as_json)
 
 
 def show(context: typer.Context, alert: AlertId, as_json: AsJson = False) -> None:
@@ -149,12 +152,15 @@ def deliveries(
     as_json: AsJson = False,
 ) -> None:
     """List what was told where, and what could not be."""
+    from loanwatch.alerts.channels import find_channel
     from loanwatch.alerts.outbox import list_deliveries
     from loanwatch.database import open_database
 
     here = shared(context)
     with open_database(here.settings).connect() as connection:
         found = list_deliveries(connection, status="failed" if failed else None, channel=channel, limit=limit)
+    if channel is not None and not found:  # one that was taken out of the settings may still have deliveries
+        find_channel(here.settings, channel)
     here.show([asdict(row) for row in found], lambda: _deliveries(found) if found else "none", as_json=as_json)
 
 
@@ -166,15 +172,17 @@ def redeliver(
     as_json: AsJson = False,
 ) -> None:
     """Have dead letters tried again."""
+    from loanwatch.alerts.channels import find_channel
     from loanwatch.alerts.outbox import redeliver as redeliver_letters
     from loanwatch.database import open_database
-    from loanwatch.errors import LoanwatchError
 
     if sum((delivery is not None, channel is not None, all_)) != 1:
         raise LoanwatchError("name one delivery, or --channel, or --all")
     here = shared(context)
     with open_database(here.settings).connect() as connection:
         count = redeliver_letters(connection, delivery_id=delivery, channel=channel)
+    if channel is not None and not count:
+        find_channel(here.settings, channel)
     here.show({"redelivered": count}, f"{count} deliveries will be tried again", as_json=as_json)
 
 
@@ -191,14 +199,6 @@ def send_test(
     here.show({"channel": channel, "receipt": dict(receipt)}, f"{channel} took a test message", as_json=as_json)
 
 
-def actor_name() -> str:
-    """Return the login's name, for the history."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a user id without a name
-        return "unknown"
-
-
 def _change(context: typer.Context, alert: int, change: Any, text: str, *, as_json: bool) -> None:  # noqa: ANN401
     from loanwatch.alerts import find_alert
     from loanwatch.database import open_database
@@ -210,19 +210,28 @@ def _change(context: typer.Context, alert: int, change: Any, text: str, *, as_js
     here.show(asdict(changed), text, as_json=as_json)
 
 
-def _table(alerts: "list[Alert]") -> Table:
-    table = Table("id", "severity", "status", "what", "since", "times", "message", box=None, pad_edge=False)
-    for a in alerts:
-        table.add_row(
-            str(a.id),
-            a.severity,
-            "muted" if a.is_muted else a.status,
-            _what(a),
-            f"{a.triggered_at:%Y-%m-%d %H:%M}",
-            str(a.occurrences),
-            Text(a.message or ""),
-        )
-    return table
+def _listing(alerts: "list[Alert]") -> Listing:
+    return Listing(
+        headings=("id", "severity", "status", "model", "what", "since", "times"),
+        rows=[
+            (
+                str(a.id),
+                a.severity,
+                "muted" if a.is_muted else a.status,
+                _model(a),
+                _what(a),
+                f"{a.triggered_at:%Y-%m-%d %H:%M}",
+                str(a.occurrences) if a.occurrences > 1 else "",
+            )
+            for a in alerts
+        ],
+        text_heading="message",
+        texts=[a.message or "" for a in alerts],
+    )
+
+
+def _model(alert: "Alert") -> str:
+    return f"{alert.model} v{alert.version}" if alert.model else "–"
 
 
 def _what(alert: "Alert") -> str:
@@ -231,38 +240,38 @@ def _what(alert: "Alert") -> str:
     return f"{alert.metric} {alert.condition} {alert.threshold:g}"
 
 
-def _card(alert: "Alert", changes: "list[Change]") -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    model = f"{alert.model} v{alert.version}" if alert.model else "–"
-    for name, value in (
-        ("alert", alert.id),
+def _card(alert: "Alert", changes: "list[Change]") -> Card:
+    pairs = [
+        ("alert", str(alert.id)),
         ("what", _what(alert)),
-        ("message", alert.message),
+        ("message", alert.message or ""),
         ("severity", alert.severity),
         ("status", alert.status),
-        ("model", model),
-        ("times seen", alert.occurrences),
+        ("model", _model(alert)),
+        ("times seen", str(alert.occurrences)),
         ("last seen", f"{alert.last_seen_at:%Y-%m-%d %H:%M}" if alert.last_seen_at else "–"),
-        ("well windows since", alert.well_windows),
-    ):
-        table.add_row(name, Text(str(value)))
+        ("well windows since", str(alert.well_windows)),
+    ]
     for change in changes:
         words = f"{change.kind} by {change.actor}" + (f": {change.reason}" if change.reason else "")
-        table.add_row(f"{change.at:%Y-%m-%d %H:%M:%S}", Text(words))
-    return table
+        pairs.append((f"{change.at:%Y-%m-%d %H:%M:%S}", words))
+    return Card(pairs=pairs)
 
 
-def _deliveries(rows: list[Any]) -> Table:
-    table = Table("id", "alert", "channel", "status", "tries", "since", "message", "error", box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(
-            str(row.id),
-            str(row.alert_id or "–"),
-            row.channel,
-            row.status + (" (possibly twice)" if row.possible_repeat else ""),
-            str(row.attempts),
-            f"{row.created_at:%Y-%m-%d %H:%M}",
-            Text(row.title or ""),
-            Text(row.last_error or ""),
-        )
-    return table
+def _deliveries(rows: "list[OutboxRow]") -> Listing:
+    return Listing(
+        headings=("id", "alert", "channel", "status", "tries", "since"),
+        rows=[
+            (
+                str(row.id),
+                str(row.alert_id or "–"),
+                row.channel,
+                row.status + (" (possibly twice)" if row.possible_repeat else ""),
+                str(row.attempts),
+                f"{row.created_at:%Y-%m-%d %H:%M}",
+            )
+            for row in rows
+        ],
+        text_heading="message, error",
+        texts=[" – ".join(part for part in (row.title, row.last_error) if part) for row in rows],
+    )

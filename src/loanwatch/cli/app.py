@@ -1,5 +1,6 @@
 """The `loanwatch` command: one Typer application, its commands in the modules beside this one."""
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -69,12 +70,10 @@ def prepare(
     """Read the settings once, for every command."""
     settings = load_settings(home=home, contract_file=contract)
     configure_logging(level="debug" if debug else settings.log_level, as_json=settings.log_json)
-    context.obj = Shared(settings=settings, out=_console(), err=Console(stderr=True))
-
-
-def _console() -> Console:
-    """Return a console for results, wide enough that nothing is cut where it is no terminal."""
-    return Console() if sys.stdout.isatty() else Console(width=_PIPE_COLUMNS)
+    # COLUMNS is set by who shows the output on a screen although it goes through a pipe, such as `watch`
+    has_width = sys.stdout.isatty() or "COLUMNS" in os.environ
+    out = Console() if has_width else Console(width=_PIPE_COLUMNS)
+    context.obj = Shared(settings=settings, out=out, err=Console(stderr=True), width=out.width if has_width else None)
 
 
 for _module in _COMMAND_MODULES:

@@ -1,6 +1,7 @@
 """What every command shares: settings, output for people or machines, progress."""
 
 import contextlib
+import getpass
 import json
 import re
 import sys
@@ -12,11 +13,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from loanwatch.cli.listing import Card, Listing
 from loanwatch.errors import LoanwatchError, WindowError
 from loanwatch.settings import Settings
 
-__all__ = ["AsJson", "Shared", "parse_span", "parse_time", "shared"]
+__all__ = ["AsJson", "Shared", "actor_name", "parse_span", "parse_time", "shared"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -30,15 +33,21 @@ class Shared:
     """Results."""
     err: Console
     """Progress and notes; never mixed into `--json` output."""
+    width: int | None = None
+    """Columns that lists keep to; None where nobody has to read them on a screen."""
 
     def show(self, values: Any, text: str | Callable[[], Any], *, as_json: bool) -> None:  # noqa: ANN401
-        """Print `values` as JSON, or else the text (or what the callable returns, such as a rich table)."""
+        """Print `values` as JSON, or else the text (or what the callable returns: a listing, a card, a rich table)."""
         if as_json:
             sys.stdout.write(json.dumps(values, indent=2, default=str, ensure_ascii=False) + "\n")
-        elif callable(text):
-            self.out.print(text())
+            return
+        shown = text() if callable(text) else text
+        if isinstance(shown, Listing | Card):
+            shown = Text("\n").join(shown.lines(self.width))
+        if isinstance(shown, str | Text):
+            self.out.print(shown, markup=False, highlight=False, soft_wrap=True)
         else:
-            self.out.print(text, markup=False, highlight=False, soft_wrap=True)
+            self.out.print(shown)
 
     @contextlib.contextmanager
     def progress(self, description: str, *, total: float | None = None) -> Iterator[Callable[[float], None]]:
@@ -67,6 +76,14 @@ def shared(context: typer.Context) -> Shared:
     """Return what the top-level callback prepared."""
     prepared: Shared = context.obj
     return prepared
+
+
+def actor_name() -> str:
+    """Return the login's name, for the history."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a user id without a name
+        return "unknown"
 
 
 def parse_time(text: str, *, option: str) -> datetime:

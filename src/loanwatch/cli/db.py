@@ -5,6 +5,7 @@ from dataclasses import asdict
 import typer
 
 from loanwatch.cli.context import AsJson, Shared, shared
+from loanwatch.cli.listing import words
 
 __all__ = ["register"]
 
@@ -49,7 +50,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Say which database is used, whether it runs, and which migrations it lacks; starts nothing."""
     here = shared(context)
     values = _status(here)
-    text = "\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in values.items())
+    text = "\n".join(f"{name.replace('_', ' ')}: {words(value)}" for name, value in values.items())
     here.show(values, text, as_json=as_json)
 
 

@@ -8,6 +8,7 @@ from tempfile import TemporaryFile
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from loanwatch import __version__
 from loanwatch.cli.context import AsJson, Shared, shared
@@ -105,5 +106,5 @@ def _database(here: Shared) -> Iterator[Finding]:
 def _table(findings: list[Finding]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     for f in findings:
-        table.add_row("[green]ok[/]" if f.ok else "[red]missing[/]", f.what, f.detail)
+        table.add_row("[green]ok[/]" if f.ok else "[red]missing[/]", f.what, Text(f.detail))
     return table

@@ -1,13 +1,16 @@
 """`models list|show|promote|rollback`: the registry."""
 
-import getpass
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from loanwatch.cli.context import AsJson, shared
+from loanwatch.cli.context import AsJson, actor_name, shared
+from loanwatch.cli.listing import Card, Listing, words
+
+if TYPE_CHECKING:
+    from loanwatch.registry import ModelVersion
 
 __all__ = ["register"]
 
@@ -43,7 +46,7 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
     here = shared(context)
     with open_database(here.settings).connect() as connection:
         found = versions(connection, here.settings.contract().name)
-    here.show([asdict(v) for v in found], lambda: _table(found), as_json=as_json)
+    here.show([asdict(v) for v in found], lambda: _listing(found) if found else "no models", as_json=as_json)
 
 
 def show(context: typer.Context, version: Version, as_json: AsJson = False) -> None:
@@ -78,14 +81,16 @@ def promote(
         load_model(open_storage(here.settings, "models"), found)  # its files are whole, or nothing is switched
         champion = online_version(connection, name)
         before = champion.title if champion else "nothing"
-        deploy(connection, found, expected_champion_id=champion.id if champion else None, reason=reason, actor=_actor())
+        deploy(
+            connection, found, expected_champion_id=champion.id if champion else None, reason=reason, actor=actor_name()
+        )
         create_default_rules(connection, name, here.settings.contract().policy)
         if champion is None or champion.id != found.id:
             open_alert(
                 connection,
                 event=Event.PROMOTED,
                 severity=Severity.LOW,
-                message=f"{found.title} was put online by {_actor()} in place of {before}: {reason}",
+                message=f"{found.title} was put online by {actor_name()} in place of {before}: {reason}",
                 model_id=found.id,
             )
     here.show(
@@ -106,13 +111,13 @@ def roll_back(context: typer.Context, reason: Reason = "rolled back by hand", as
 
     here = shared(context)
     with open_database(here.settings).connect() as connection:
-        before, after = rollback(connection, here.settings.contract().name, reason=reason, actor=_actor())
+        before, after = rollback(connection, here.settings.contract().name, reason=reason, actor=actor_name())
         load_model(open_storage(here.settings, "models"), after)  # its files are whole, or the transaction is undone
         open_alert(
             connection,
             event=Event.ROLLED_BACK,
             severity=Severity.LOW,
-            message=f"{before.title} was rolled back to {after.title} by {_actor()}: {reason}",
+            message=f"{before.title} was rolled back to {after.title} by {actor_name()}: {reason}",
             model_id=after.id,
         )
     here.show(
@@ -122,40 +127,44 @@ def roll_back(context: typer.Context, reason: Reason = "rolled back by hand", as
     )
 
 
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a user id without a name
-        return "unknown"
+def _listing(versions: "list[ModelVersion]") -> Listing:
+    return Listing(
+        headings=("version", "status", "algorithm", "hold-out AUC", "trained on", "deployed"),
+        rows=[
+            (
+                str(v.version),
+                v.status,
+                str(v.metadata.get("algorithm", "–")),
+                _figure(v.metadata.get("test_metrics", {}).get("auc")),
+                _window(v.metadata.get("training_window")),
+                f"{v.deployed_at:%Y-%m-%d %H:%M}" if v.deployed_at else "–",
+            )
+            for v in versions
+        ],
+    )
 
 
-def _table(versions: list[Any]) -> Table:
-    table = Table("version", "status", "algorithm", "trained on", "hold-out AUC", "deployed", box=None, pad_edge=False)
-    for v in versions:
-        window = v.metadata.get("training_window", {})
-        auc = v.metadata.get("test_metrics", {}).get("auc", {}).get("value")
-        table.add_row(
-            str(v.version),
-            v.status,
-            str(v.metadata.get("algorithm", "–")),
-            f"{window['start'][:10]} … {window['end'][:10]}" if window else "–",
-            f"{auc:.3f}" if auc is not None else "–",
-            f"{v.deployed_at:%Y-%m-%d %H:%M}" if v.deployed_at else "–",
-        )
-    return table
-
-
-def _card(values: dict[str, Any]) -> Table:
+def _card(values: Mapping[str, Any]) -> Card:
     metadata = values["metadata"]
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for key in ("name", "version", "status", "run_id", "deployed_at", "digest"):
-        table.add_row(key.replace("_", " "), str(values[key]))
-    for key in ("algorithm", "parameters", "training_window", "preprocessing", "leakage", "code_version"):
-        table.add_row(key.replace("_", " "), str(metadata.get(key)))
+    pairs = [(key.replace("_", " "), words(values[key])) for key in ("name", "version", "status", "run_id")]
+    pairs += [("deployed at", words(values["deployed_at"])), ("digest", values["digest"])]
+    pairs.append(("algorithm", words(metadata.get("algorithm"))))
+    pairs += [(f"  {name}", words(value)) for name, value in (metadata.get("parameters") or {}).items()]
+    pairs.append(("trained on", _window(metadata.get("training_window"))))
+    pairs += [(key.replace("_", " "), words(metadata.get(key))) for key in ("preprocessing", "leakage", "leaks")]
+    pairs.append(("code version", words(metadata.get("code_version"))))
     for name, metric in metadata.get("test_metrics", {}).items():
-        value, lower, upper = metric["value"], metric.get("lower"), metric.get("upper")
+        lower, upper = metric.get("lower"), metric.get("upper")
         interval = f" [{lower:.3f}, {upper:.3f}]" if lower is not None and upper is not None else ""
-        table.add_row(f"hold-out {name}", "–" if value is None else f"{value:.3f}{interval}")
+        pairs.append((f"hold-out {name}", _figure(metric) + interval))
     for entry in values["deployments"]:
-        table.add_row(entry["action"], f"{entry['deployed_at']:%Y-%m-%d %H:%M} by {entry['actor']}: {entry['reason']}")
-    return table
+        pairs.append((entry["action"], f"{words(entry['deployed_at'])} by {entry['actor']}: {entry['reason']}"))
+    return Card(pairs=pairs)
+
+
+def _window(window: Mapping[str, str] | None) -> str:
+    return f"{window['start'][:10]} … {window['end'][:10]}" if window else "–"
+
+
+def _figure(metric: Mapping[str, Any] | None) -> str:
+    return "–" if metric is None or metric["value"] is None else f"{metric['value']:.3f}"

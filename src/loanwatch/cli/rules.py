@@ -1,14 +1,14 @@
 """`rules list|add|change|delete|history`: when a figure opens an alert."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from loanwatch.cli.alerts import actor_name
-from loanwatch.cli.context import AsJson, shared
+from loanwatch.cli.context import AsJson, actor_name, shared
+from loanwatch.cli.listing import Listing
+from loanwatch.cli.numbers import NumbersCommand
+from loanwatch.errors import LoanwatchError
 
 if TYPE_CHECKING:
     from loanwatch.alerts import Rule, RuleChange
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     rules = typer.Typer(help="When a figure opens an alert.", no_args_is_help=True)
     rules.command("list")(list_)
-    rules.command("add")(add)
+    rules.command("add", cls=NumbersCommand)(add)
     rules.command("change")(change)
     rules.command("delete")(delete)
     rules.command("history")(history)
@@ -40,7 +40,7 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
     here = shared(context)
     with open_database(here.settings).connect() as connection:
         found = list_rules(connection)
-    here.show([asdict(rule) for rule in found], lambda: _table(found) if found else "no rules", as_json=as_json)
+    here.show([asdict(rule) for rule in found], lambda: _listing(found) if found else "no rules", as_json=as_json)
 
 
 def add(
@@ -97,20 +97,22 @@ def change(
     from loanwatch.alerts import change_rule, list_rules
     from loanwatch.database import open_database
 
+    wanted: dict[str, Any] = {
+        "condition": condition,
+        "threshold": threshold,
+        "severity": severity,
+        "close_after": close_after,
+        "enabled": enabled,
+        "note": note,
+    }
+    if all(value is None for value in wanted.values()):
+        raise LoanwatchError(
+            "nothing to change was given: name --condition, --threshold, --severity, --close-after, --enable, "
+            "--disable or --note"
+        )
     here = shared(context)
     with open_database(here.settings).connect() as connection:
-        change_rule(
-            connection,
-            rule,
-            condition=condition,
-            threshold=threshold,
-            severity=severity,
-            close_after=close_after,
-            enabled=enabled,
-            note=note,
-            actor=by or actor_name(),
-            reason=reason,
-        )
+        change_rule(connection, rule, **wanted, actor=by or actor_name(), reason=reason)
         (changed,) = list_rules(connection, rule_id=rule)
     here.show(asdict(changed), f"rule {rule} changed", as_json=as_json)
 
@@ -142,34 +144,32 @@ def history(
     here.show([asdict(change) for change in found], lambda: _history(found) if found else "no changes", as_json=as_json)
 
 
-def _table(rules: "list[Rule]") -> Table:
-    table = Table("id", "model", "rule", "severity", "enabled", "closes after", "note", box=None, pad_edge=False)
-    for rule in rules:
-        model = (rule.model or "all") + (f" v{rule.version}" if rule.version else "")
-        table.add_row(
-            str(rule.id),
-            Text(model),
-            Text(f"{rule.metric} {rule.condition} {rule.threshold:g}"),
-            rule.severity,
-            "yes" if rule.enabled else "no",
-            f"{rule.close_after} well windows" if rule.close_after else "by hand",
-            Text(rule.note),
-        )
-    return table
+def _listing(rules: "list[Rule]") -> Listing:
+    return Listing(
+        headings=("id", "model", "rule", "severity", "enabled", "closes after"),
+        rows=[
+            (
+                str(rule.id),
+                (rule.model or "all") + (f" v{rule.version}" if rule.version else ""),
+                f"{rule.metric} {rule.condition} {rule.threshold:g}",
+                rule.severity,
+                "yes" if rule.enabled else "no",
+                f"{rule.close_after} well windows" if rule.close_after else "by hand",
+            )
+            for rule in rules
+        ],
+        text_heading="note",
+        texts=[rule.note for rule in rules],
+    )
 
 
-def _history(changes: "list[RuleChange]") -> Table:
-    table = Table("when", "rule", "what", "by", "change", "reason", box=None, pad_edge=False)
-    for change in changes:
-        table.add_row(
-            f"{change.at:%Y-%m-%d %H:%M:%S}",
-            str(change.rule_id),
-            change.kind,
-            Text(change.actor),
-            Text(_difference(change)),
-            Text(change.reason),
-        )
-    return table
+def _history(changes: "list[RuleChange]") -> Listing:
+    return Listing(
+        headings=("when", "rule", "what", "by"),
+        rows=[(f"{change.at:%Y-%m-%d %H:%M:%S}", str(change.rule_id), change.kind, change.actor) for change in changes],
+        text_heading="change, reason",
+        texts=[_difference(change) + (f" ({change.reason})" if change.reason else "") for change in changes],
+    )
 
 
 def _difference(change: "RuleChange") -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from loanwatch.cli.styles import SEVERITY_STYLES
 from loanwatch.pipeline.outcome import Outcome
 
 __all__ = ["run_table"]
@@ -22,7 +23,6 @@ _DECISIONS = {
     Outcome.HALTED: "halted",
     Outcome.FAILED: "failed",
 }
-_SEVERITY_STYLE = {"none": "green", "low": "cyan", "medium": "yellow", "high": "red", "critical": "bold red"}
 _SEVERITY_WORD = {"none": "ok", "low": "notice"}
 
 
@@ -65,7 +65,7 @@ def _window(row: Mapping[str, Any]) -> str:
 def _severity(word: str | None) -> Text:
     if word is None:
         return Text("–", style="dim")
-    return Text(_SEVERITY_WORD.get(word, word), style=_SEVERITY_STYLE[word])
+    return Text(_SEVERITY_WORD.get(word, word), style=SEVERITY_STYLES[word])
 
 
 def _auc(auc: Mapping[str, Any] | None) -> str:

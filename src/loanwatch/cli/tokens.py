@@ -1,12 +1,14 @@
 """`tokens create|list|revoke`: who may ask the inference service."""
 
-import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from loanwatch.cli.context import AsJson, shared
+from loanwatch.cli.context import AsJson, actor_name, shared
+from loanwatch.cli.listing import Listing
+
+if TYPE_CHECKING:
+    from loanwatch.predictor import Token
 
 __all__ = ["register"]
 
@@ -38,7 +40,7 @@ def create(
     database = open_database(here.settings)
     migrate(database)
     with database.connect() as connection:
-        text = issue_token(connection, name=name, created_by=getpass.getuser(), requests_per_minute=requests_per_minute)
+        text = issue_token(connection, name=name, created_by=actor_name(), requests_per_minute=requests_per_minute)
     here.show({"name": name, "token": text}, text, as_json=as_json)
 
 
@@ -49,7 +51,7 @@ def list_(
 ) -> None:
     """List the tokens by name; the tokens themselves are not known any more."""
     from loanwatch.database import migrate, open_database
-    from loanwatch.predictor import Token, list_tokens
+    from loanwatch.predictor import list_tokens
 
     here = shared(context)
     database = open_database(here.settings)
@@ -57,24 +59,12 @@ def list_(
     with database.connect() as connection:
         found = list_tokens(connection, valid_only=not all_)
 
-    def table(tokens: list[Token]) -> Table:
-        shown = Table("name", "requests a minute", "created", "by", "revoked", box=None)
-        for token in tokens:
-            shown.add_row(
-                token.name,
-                f"{token.requests_per_minute:,}" if token.requests_per_minute else "as the service",
-                f"{token.created_at:%Y-%m-%d %H:%M}",
-                token.created_by,
-                f"{token.revoked_at:%Y-%m-%d %H:%M}" if token.revoked_at else "",
-            )
-        return shown
-
     hidden = {"token_hash"}
     rows = [{k: v for k, v in vars(token).items() if k not in hidden} for token in found]
-    here.show(rows, (lambda: table(found)) if found else "no tokens", as_json=as_json)
+    here.show(rows, lambda: _listing(found) if found else "no tokens", as_json=as_json)
 
 
-def revoke(context: typer.Context, name: Name) -> None:
+def revoke(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
     """End a token's validity; services refuse it within two seconds."""
     from loanwatch.database import migrate, open_database
     from loanwatch.predictor import revoke_token
@@ -84,4 +74,20 @@ def revoke(context: typer.Context, name: Name) -> None:
     migrate(database)
     with database.connect() as connection:
         revoke_token(connection, name=name)
-    here.out.print(f"token {name} is revoked", markup=False, highlight=False)
+    here.show({"revoked": name}, f"token {name} is revoked", as_json=as_json)
+
+
+def _listing(tokens: "list[Token]") -> Listing:
+    return Listing(
+        headings=("name", "requests a minute", "created", "by", "revoked"),
+        rows=[
+            (
+                token.name,
+                f"{token.requests_per_minute:,}" if token.requests_per_minute else "as the service",
+                f"{token.created_at:%Y-%m-%d %H:%M}",
+                token.created_by,
+                f"{token.revoked_at:%Y-%m-%d %H:%M}" if token.revoked_at else "",
+            )
+            for token in tokens
+        ],
+    )

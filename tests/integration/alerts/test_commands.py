@@ -189,3 +189,74 @@ def test_a_dispatcher_whose_port_is_taken_does_not_start(command):
 def test_delivering_once_and_answering_http_exclude_each_other(command):
     with pytest.raises(LoanwatchError, match="leave one out"):
         CliRunner().invoke(app, ["dispatch", "--once", "--http", "5199"], catch_exceptions=False)
+
+
+def shown(*arguments: str, columns: str = "80") -> str:
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": columns}, catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.output
+
+
+def test_a_list_of_alerts_fits_eighty_columns_and_names_the_model(command, database, query):
+    (model_id,) = query("INSERT INTO loanwatch.ml_model (name, version, artifact_digest) VALUES ('churn', 3, 'x') "
+                        "RETURNING id")[0]  # fmt: skip
+    message = "the accuracy of the model fell, " * 9
+    with database.connect() as connection:
+        open_alert(connection, event=Event.MODEL_DRIFT, severity=Severity.HIGH, message=message, model_id=model_id)
+    lines = shown("alerts", "list").splitlines()
+    assert "churn v3" in lines[1]
+    assert max(map(len, lines)) <= 80
+    assert len(lines) < 8
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("alerts", "list", "--severity", "urgent"), "severity 'urgent' is none of low, medium, high, critical"),
+    (("alerts", "list", "--model", "churm"), "there is no model 'churm'"),
+    (("alerts", "deliveries", "--channel", "opps"), r"there is no channel 'opps' \(set: hook, ops\)"),
+    (("alerts", "redeliver", "--channel", "opps"), r"there is no channel 'opps' \(set: hook, ops\)"),
+    (("rules", "add", "auc", "<", "1", "--severity", "urgent"), "severity 'urgent' is none of"),
+])  # fmt: skip
+def test_a_word_that_does_not_exist_is_refused_and_not_answered_with_an_empty_list(command, arguments, message):
+    with pytest.raises(LoanwatchError, match=message):
+        command(*arguments)
+
+
+def test_a_channel_without_deliveries_has_an_empty_list(command):
+    assert command("alerts", "deliveries", "--channel", "ops") == []
+
+
+@pytest.mark.parametrize("threshold", ["-5", "-.5", "-1e-3"])
+def test_a_rule_may_have_a_negative_threshold(command, threshold):
+    rule = command("rules", "add", "profit", "<", threshold)
+    assert rule["threshold"] == float(threshold)
+    assert command("rules", "change", str(rule["id"]), "--threshold", "-7")["threshold"] == -7
+
+
+def test_an_unknown_option_beside_a_negative_threshold_is_still_refused(command):
+    result = CliRunner().invoke(app, ["rules", "add", "profit", "<", "-5", "--severty", "high"])
+    assert result.exit_code != 0
+    assert "--severty" in result.output
+
+
+def test_changing_a_rule_needs_a_change(command):
+    rule = command("rules", "add", "auc", "<", "0.7")
+    with pytest.raises(LoanwatchError, match="nothing to change was given: name --condition"):
+        command("rules", "change", str(rule["id"]), "--reason", "why not")
+    assert [change["kind"] for change in command("rules", "history")] == ["added"]
+
+
+def test_the_same_rule_is_not_added_twice(command, query):
+    query("INSERT INTO loanwatch.ml_model (name, version, artifact_digest) VALUES ('churn', 3, 'x')")
+    for scope in ((), ("--model", "churn"), ("--model", "churn", "--version", "3")):
+        rule = command("rules", "add", "auc", "<", "0.7", *scope)
+        with pytest.raises(LoanwatchError, match=f"rule {rule['id']} is the same"):
+            command("rules", "add", "auc", "<", "0.7", "--severity", "high", *scope)
+        command("rules", "add", "auc", "<", "0.6", *scope)
+    assert len(command("rules", "list")) == 6
+
+
+def test_a_revoked_token_is_told_to_programs_too(command, database):
+    with database.connect() as connection:
+        issue_token(connection, name="ada", created_by="test")
+    assert command("tokens", "revoke", "ada") == {"revoked": "ada"}
+    assert command("tokens", "list") == []
