@@ -1,9 +1,8 @@
 """Count a table of any length into a profile, block by block."""
 
-from collections.abc import Iterator
+import os
 from concurrent.futures import ThreadPoolExecutor
-
-import polars as pl
+from functools import reduce
 
 from loanwatch.comparison.reading import Block, Reader
 from loanwatch.comparison.table import Table
@@ -19,12 +18,14 @@ _MOST_CORRELATED = 65_536
 """Rows of a table that the correlations are taken from: a change of 0.02 is five standard errors."""
 _FEWEST_CORRELATED = 1_024
 """Of one block."""
+_MOST_BLOCKS = 4
+"""Blocks in memory at once, however many cores there are."""
 
 
 def count_table(table: Table, reader: Reader, *, edges: ProfileEdges) -> Profile:
-    """Read a table once and count it over the bins of the reference.
+    """Read a table once and count it over the bins of the reference, a block for each core at a time.
 
-    While one block is counted the next one is read, so that memory holds two blocks whatever the table's length.
+    Memory holds these blocks whatever the table's length.
     """
     contract = reader.contract
     groups = [contract.columns[at : at + _GROUP] for at in range(0, len(contract.columns), _GROUP)] or [()]
@@ -52,6 +53,7 @@ def count_block(
     edges: ProfileEdges | None = None,
     roles: bool = True,
     correlated_rows: int = CORRELATED_ROWS,
+    threads: int | None = None,
 ) -> Profile:
     """Count rows that are in memory."""
     return profile_window(
@@ -62,26 +64,18 @@ def count_block(
         probability=block.score if roles else None,
         label=block.label if roles else None,
         correlated_rows=correlated_rows,
+        threads=threads,
     )
 
 
 def _count(table: Table, reader: Reader, contract: Contract, edges: ProfileEdges, *, roles: bool) -> Profile:
     names = reader.wanted(list(table.schema), [c.name for c in contract.columns])
-    profile = None
-    for rows in _ahead(table.blocks(names)):
-        share = max(_FEWEST_CORRELATED, _MOST_CORRELATED * rows.height // table.rows)
-        part = count_block(reader.read(rows), contract, edges=edges, roles=roles, correlated_rows=share)
-        profile = part if profile is None else profile.merge(part)
-    if profile is None:
-        empty = table.sample(names, rows=1)
-        profile = count_block(reader.read(empty), contract, edges=edges, roles=roles)
-    return profile
 
+    def count(start: int) -> Profile:
+        rows = table.block(names, start)
+        share = max(_FEWEST_CORRELATED, _MOST_CORRELATED * rows.height // max(table.rows, 1))
+        return count_block(reader.read(rows), contract, edges=edges, roles=roles, correlated_rows=share, threads=1)
 
-def _ahead(blocks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Give each block while the next one is read."""
-    with ThreadPoolExecutor(1) as reading:
-        coming = reading.submit(next, blocks, None)
-        while (block := coming.result()) is not None:
-            coming = reading.submit(next, blocks, None)
-            yield block
+    # Block beside block, not column beside column: what is not polars' or numpy's work is then done once a block.
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_BLOCKS)) as pool:
+        return reduce(Profile.merge, pool.map(count, table.block_starts(names) or [0]))

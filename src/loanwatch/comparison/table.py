@@ -1,6 +1,6 @@
 """A table in any of the forms that people have: read by columns and rows, never as a whole unless it is one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -57,18 +57,23 @@ class Table:
         """Return the first rows; costs little in a file of any length."""
         return self._guarded(self.lazy.select(columns).head(rows).collect)
 
-    def blocks(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Give the rows of some columns in blocks, in order; none for an empty table."""
-        size = min(max(_CELLS // max(len(columns), 1), _SMALLEST_BLOCK), _LARGEST_BLOCK)
-        wanted = self.lazy.select(columns)
-        for start in range(0, self.rows, size):
-            yield self._guarded(wanted.slice(start, size).collect)
+    def block_starts(self, columns: Sequence[str]) -> range:
+        """Return where blocks of some columns begin; nothing for an empty table."""
+        return range(0, self.rows, _block_rows(columns))
+
+    def block(self, columns: Sequence[str], start: int) -> pl.DataFrame:
+        """Return the rows of the block that begins there."""
+        return self._guarded(self.lazy.select(columns).slice(start, _block_rows(columns)).collect)
 
     def _guarded(self, read: Callable[[], _Read]) -> _Read:
         try:
             return read()
         except (pl.exceptions.PolarsError, OSError) as error:
             raise SourceError(f"{self.name} cannot be read: {shorten(_first_line(error), 300)}") from error
+
+
+def _block_rows(columns: Sequence[str]) -> int:
+    return min(max(_CELLS // max(len(columns), 1), _SMALLEST_BLOCK), _LARGEST_BLOCK)
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,10 +2,10 @@
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,9 @@ CORRELATED_ROWS = 16_384
 """Rows of one call that the correlations are taken from, evenly spaced: enough to see a change of 0.05."""
 _PARALLEL_CELLS = 2_000_000
 """Below it threads cost more than they give."""
+_NOTHING: FloatArray = np.empty(0)
+
+_Result = TypeVar("_Result")
 
 
 def profile_window(
@@ -42,6 +45,7 @@ def profile_window(
     probability: npt.ArrayLike | None = None,
     label: npt.ArrayLike | None = None,
     correlated_rows: int = CORRELATED_ROWS,
+    threads: int | None = None,
 ) -> Profile:
     """Count a window of cleaned applications.
 
@@ -61,6 +65,8 @@ def profile_window(
         1 for the positive label, 0 for the negative one, NaN where not known.
     correlated_rows : int, optional
         About how many rows, evenly spaced, the correlations are taken from; everything else counts all rows.
+    threads : int, optional
+        How many columns are counted at once. By default as many as there are cores, where the window is long enough.
 
     Returns
     -------
@@ -77,20 +83,24 @@ def profile_window(
     wanted = [c.name for c in contract.described if c.is_monitored or c.predictor]
     present = [name for name in wanted if name in frame.columns]
 
-    def count(name: str) -> ColumnProfile:
+    scored = [name for name in present if contract.kind_of(name) is Kind.NUMERIC][:_CORRELATED_COLUMNS]
+    step = max(1, frame.height // correlated_rows)
+
+    def count(name: str) -> tuple[ColumnProfile, FloatArray]:
         why = issues[name] if issues is not None and name in issues.columns else None
         known = edges.columns.get(name) if edges else None
         if contract.kind_of(name) is Kind.NUMERIC:
-            bins = known if isinstance(known, NumericEdges) else None
-            return count_numeric(_to_float(frame[name]), days, bins, why)
+            values = _to_float(frame[name])
+            counted = count_numeric(values, days, known if isinstance(known, NumericEdges) else None, why)
+            return counted, score_rows(values[::step], counted.edges) if name in scored else _NOTHING
         categories = known if isinstance(known, CategoricalEdges) else None
-        return count_categorical(frame[name], days, categories, why)
+        return count_categorical(frame[name], days, categories, why), _NOTHING
 
-    columns = dict(zip(present, _in_parallel(count, present, cells=frame.height * len(present)), strict=True))
+    found = _each(count, present, threads=threads or _threads(frame.height * len(present)))
     return Profile(
         rows=frame.height,
-        columns=columns,
-        moments=_moments(frame, columns, rows=correlated_rows),
+        columns={name: column for name, (column, _) in found.items()},
+        moments=ScoreMoments.of(tuple(scored), np.column_stack([found[n][1] for n in scored])) if scored else None,
         label=_label(label, contract, days),
         score=_score(probability, days, edges.score if edges else None),
         unprofiled=tuple(name for name in wanted if name not in frame.columns),
@@ -147,22 +157,17 @@ def _to_float(values: pl.Series) -> FloatArray:
     return values.cast(pl.Float64, strict=False).fill_null(math.nan).to_numpy()
 
 
-def _in_parallel(count: Callable[[str], ColumnProfile], names: Sequence[str], *, cells: int) -> list[ColumnProfile]:
-    """Count column by column, in threads where that pays: sorting and counting let other threads run."""
-    if cells < _PARALLEL_CELLS:
-        return [count(name) for name in names]
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        return list(pool.map(count, names))
+def _threads(cells: int) -> int:
+    """Return how many threads pay: sorting and counting let other threads run."""
+    return 1 if cells < _PARALLEL_CELLS else min(os.cpu_count() or 1, 8)
 
 
-def _moments(frame: pl.DataFrame, columns: Mapping[str, ColumnProfile], *, rows: int) -> ScoreMoments | None:
-    """Sum the products of normal scores over rows that are evenly spaced."""
-    edges = {name: c.edges for name, c in columns.items() if isinstance(c, NumericProfile)}
-    names = tuple(edges)[:_CORRELATED_COLUMNS]
-    if not names:
-        return None
-    taken = frame.select(names).gather_every(max(1, frame.height // rows))
-    return ScoreMoments.of(names, np.column_stack([score_rows(_to_float(taken[name]), edges[name]) for name in names]))
+def _each(count: Callable[[str], _Result], names: Sequence[str], *, threads: int) -> dict[str, _Result]:
+    """Count column by column."""
+    if threads == 1:
+        return {name: count(name) for name in names}
+    with ThreadPoolExecutor(threads) as pool:
+        return dict(zip(names, pool.map(count, names), strict=True))
 
 
 def _label(label: npt.ArrayLike | None, contract: Contract, days: DayIndex | None) -> CategoricalProfile | None:
