@@ -4,7 +4,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -27,6 +27,9 @@ app = typer.Typer(
 )
 
 _PIPE_COLUMNS = 160
+
+# The base class of all that can be wrong with a command line; Typer gives it no public name.
+_UsageError: Any = typer.BadParameter.__base__
 
 # Each module has register(app), which adds its commands; the help lists them in this order.
 _COMMAND_MODULES = (
@@ -81,31 +84,46 @@ for _module in _COMMAND_MODULES:
 
 
 def main() -> int:
-    """Run the command line; return the exit code: 0 only on success.
+    """Run the command line; return the exit code.
 
-    Typer itself ends the process on a usage error (2), a broken pipe (1) and Ctrl-C (130).
+    It is 0 only on success, 1 on any error, 130 after Ctrl-C; `compare` alone answers 2, for drift.
     """
     debug = "--debug" in sys.argv
     try:
-        app()
-    except LoanwatchError as error:
-        if debug:
+        ended = app(standalone_mode=False)  # or a usage error would be 2, as drift is
+    except _UsageError as error:
+        return _failed(_misuse(error))
+    except typer.Abort:
+        return _failed("aborted")
+    except BaseException as error:
+        # polars lets its panics pass by `Exception`
+        if debug or not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
             raise
-        sys.stderr.write(f"loanwatch: {error}\n")
-        return 1
-    except Exception as error:
-        if debug:
-            raise
-        sys.stderr.write(f"loanwatch: {_in_one_line(error)}\n")
-        return 1
-    return 0
+        return _failed(_in_one_line(error))
+    return ended if isinstance(ended, int) else 0
 
 
-def _in_one_line(error: Exception) -> str:
+def _failed(told: str) -> int:
+    """Say why on one line, without what moves a terminal's cursor."""
+    if told:
+        printable = "".join(c if c.isprintable() else "�" for c in " ".join(told.split()))
+        sys.stderr.write(f"loanwatch: {printable}\n")
+    return 1
+
+
+def _misuse(error: Any) -> str:  # noqa: ANN401  (a usage error)
+    """Say what is wrong with the command line; nothing where a group of commands has shown its help instead."""
+    told = error.format_message().strip().rstrip(".")
+    return f"{told} (see {error.ctx.command_path if error.ctx else 'loanwatch'} --help)" if told else ""
+
+
+def _in_one_line(error: BaseException) -> str:
+    if isinstance(error, LoanwatchError):
+        return str(error)
     psycopg = sys.modules.get("psycopg")  # a command that never came to the database need not import it now
     if psycopg is not None and isinstance(error, psycopg.Error):
         from loanwatch.database.explain import statement_error
 
         return str(statement_error(error.sqlstate or "", error.diag.message_primary or str(error)))
-    told = shorten(error, 300).replace("\n", " ")
+    told = shorten(error, 300)
     return f"internal error ({type(error).__name__}: {told}); run the command again with --debug for the details"
