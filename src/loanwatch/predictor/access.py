@@ -2,10 +2,10 @@
 
 import math
 
-from loanwatch.predictor.problem import Problem
-from loanwatch.predictor.rate_limit import RateLimiter
 from loanwatch.predictor.tokens import Token
 from loanwatch.predictor.watch import Watcher
+from loanwatch.web.problem import Problem
+from loanwatch.web.rate_limit import RateLimiter
 
 __all__ = ["OPEN_PATHS", "Gate"]
 

@@ -10,15 +10,15 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
 
 from loanwatch import __version__
 from loanwatch.contract import Contract
 from loanwatch.predictor.metrics import Metrics
 from loanwatch.predictor.openapi import example_application, predict_operation, schemas
-from loanwatch.predictor.problem import INTERNAL_ERROR, Problem
 from loanwatch.predictor.spool import Spool
 from loanwatch.predictor.watch import Watcher
+from loanwatch.web.handlers import add_problem_handlers, request_id_of
+from loanwatch.web.problem import Problem
 
 __all__ = ["inner_app"]
 
@@ -73,8 +73,7 @@ def inner_app(
         redoc_url=None,
         redirect_slashes=False,  # the address in the answer would be the client's own word for us
     )
-    app.add_exception_handler(HTTPException, _problem_of)
-    app.add_exception_handler(Exception, _fault)
+    add_problem_handlers(app, nowhere="there is nothing at this address: /docs tells what there is")
     _add_health(app, watcher, spool)
 
     @app.get("/metrics", summary="Figures for Prometheus", response_class=Response)
@@ -113,7 +112,7 @@ def _add_health(app: FastAPI, watcher: Watcher, spool: Spool) -> None:
         if scorer is not None:
             return JSONResponse(health.model_dump())
         problem = Problem(503, "not_ready", watcher.reason)
-        return JSONResponse({**problem.to_dict(_id_of(request)), **health.model_dump()}, status_code=503)
+        return JSONResponse({**problem.to_dict(request_id_of(request)), **health.model_dump()}, status_code=503)
 
 
 def _described(
@@ -131,24 +130,6 @@ def _described(
         return document
 
     return described
-
-
-def _problem_of(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101  (what it is registered for)
-    told = {
-        404: ("not_found", "there is nothing at this address: /docs tells what there is"),
-        405: ("method_not_allowed", "this address takes another method"),
-    }
-    problem = Problem(error.status_code, *told.get(error.status_code, ("http_error", str(error.detail))))
-    return JSONResponse(problem.to_dict(_id_of(request)), status_code=error.status_code, headers=error.headers)
-
-
-def _fault(request: Request, error: Exception) -> Response:  # noqa: ARG001  (it is logged where it is raised to)
-    return JSONResponse(INTERNAL_ERROR.to_dict(_id_of(request)), status_code=500)
-
-
-def _id_of(request: Request) -> str:
-    return str(getattr(request.state, "request_id", ""))
 
 
 def _page(document: dict[str, Any], example: dict[str, Any]) -> str:

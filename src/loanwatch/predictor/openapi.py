@@ -5,7 +5,7 @@ from typing import Any
 from loanwatch.contract import Column, Contract, Kind
 from loanwatch.predictor.explanation import REASON_LIMIT
 from loanwatch.predictor.fields import fields_of
-from loanwatch.predictor.problem import ERROR_LIMIT
+from loanwatch.web.problem import ERROR_LIMIT
 
 __all__ = ["example_application", "predict_operation", "schemas"]
 

@@ -9,7 +9,7 @@ from loanwatch.contract import Contract
 from loanwatch.errors import shorten
 from loanwatch.features import word_value
 from loanwatch.predictor.fields import fields_of
-from loanwatch.predictor.problem import ERROR_LIMIT, FieldError, Problem
+from loanwatch.web.problem import ERROR_LIMIT, FieldError, Problem
 
 __all__ = ["RequestReader"]
 

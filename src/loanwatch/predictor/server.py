@@ -1,6 +1,5 @@
 """Run the service: one process, or several that share a socket under a parent that replaces those that die."""
 
-import contextlib
 import logging
 import multiprocessing
 import os
@@ -10,7 +9,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import FrameType
@@ -21,16 +20,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from loanwatch.contract import Contract
 from loanwatch.database import Database, migrate, open_database
-from loanwatch.errors import DatabaseUnavailableError, LoanwatchError, shorten
+from loanwatch.errors import DatabaseUnavailableError, shorten
 from loanwatch.logging import configure_logging, get_logger
 from loanwatch.predictor.access import Gate
 from loanwatch.predictor.app import inner_app
-from loanwatch.predictor.body import BodyLimits
 from loanwatch.predictor.known import LastKnown
 from loanwatch.predictor.metrics import Metrics
 from loanwatch.predictor.options import SPOOL, ServeOptions
-from loanwatch.predictor.protocol import protocol_class
-from loanwatch.predictor.rate_limit import RateLimiter
 from loanwatch.predictor.requests import RequestReader
 from loanwatch.predictor.scorer import Scorer
 from loanwatch.predictor.service import Service
@@ -39,6 +35,10 @@ from loanwatch.predictor.spool import Spool
 from loanwatch.predictor.watch import Watcher
 from loanwatch.settings import Settings
 from loanwatch.storage import open_storage
+from loanwatch.web.body import BodyLimits
+from loanwatch.web.listening import listen
+from loanwatch.web.protocol import protocol_class
+from loanwatch.web.rate_limit import RateLimiter
 
 __all__ = ["create_service", "serve"]
 
@@ -81,7 +81,9 @@ def serve(settings: Settings, *, ready: Callable[[str], None], **options: Any) -
     folder = Path(tempfile.mkdtemp(prefix="loanwatch-predictor-"))
     try:
         chosen = ServeOptions(settings=settings, conninfo=database.conninfo, folder=folder, **options)
-        with _listening(chosen) as listener:
+        with listen(chosen.host, chosen.port) as listener:
+            listener.listen(_BACKLOG)
+            listener.set_inheritable(True)
             host, port = listener.getsockname()[:2]
             ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
             if chosen.workers == 1:
@@ -154,22 +156,6 @@ def create_service(options: ServeOptions, *, worker: int = 0) -> Service:
 def _impatient(conninfo: str) -> str:
     """Have a connection whose other end fell silent fail in seconds, where nobody asked for anything else."""
     return make_conninfo(conninfo, **{k: v for k, v in _SILENCE.items() if k not in conninfo_to_dict(conninfo)})
-
-
-@contextlib.contextmanager
-def _listening(options: ServeOptions) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((options.host, options.port))
-        except OSError as error:
-            raise LoanwatchError(
-                f"cannot listen on {options.host}:{options.port}: {error.strerror or error}; choose another --port"
-            ) from error
-        listener.listen(_BACKLOG)
-        listener.set_inheritable(True)
-        yield listener
 
 
 def _run_worker(options: ServeOptions, worker: int, listener: socket.socket) -> None:

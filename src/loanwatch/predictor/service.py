@@ -20,16 +20,16 @@ from pydantic_core import to_json
 from loanwatch.errors import ArtifactError, StorageError, shorten
 from loanwatch.logging import get_logger
 from loanwatch.predictor.access import Gate
-from loanwatch.predictor.body import BodyLimits, BodyRoom, check_content_type, receive_body
 from loanwatch.predictor.decisions import answers_of, decision_lines
 from loanwatch.predictor.metrics import Metrics
-from loanwatch.predictor.problem import INTERNAL_ERROR, FieldError, Problem, busy
 from loanwatch.predictor.requests import RequestReader
-from loanwatch.predictor.responses import SECURITY_HEADERS, send_json
 from loanwatch.predictor.scorer import Scored, Scorer
 from loanwatch.predictor.shipper import Shipper
 from loanwatch.predictor.spool import Spool
 from loanwatch.predictor.watch import Watcher
+from loanwatch.web.body import BodyLimits, BodyRoom, check_content_type, receive_body
+from loanwatch.web.problem import INTERNAL_ERROR, FieldError, Problem, busy
+from loanwatch.web.responses import SECURITY_HEADERS, send_json
 
 __all__ = ["Service"]
 

@@ -9,9 +9,9 @@ import pytest
 
 from loanwatch.predictor import is_loopback
 from loanwatch.predictor.access import OPEN_PATHS, Gate
-from loanwatch.predictor.problem import Problem
-from loanwatch.predictor.rate_limit import RateLimiter
 from loanwatch.predictor.tokens import Token, TokenBook
+from loanwatch.web.problem import Problem
+from loanwatch.web.rate_limit import RateLimiter
 
 SECRET = "s" * 43
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from loanwatch.predictor.openapi import example_application
-from loanwatch.predictor.problem import Problem
 from loanwatch.predictor.requests import RequestReader
+from loanwatch.web.problem import Problem
 
 ROOT = Path(__file__).parents[3]
 PAGES = ["docs/how-to/serve.md", "README.md"]

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from loanwatch.predictor.problem import Problem
 from loanwatch.predictor.requests import RequestReader
+from loanwatch.web.problem import Problem
 
 
 @pytest.fixture(scope="module")

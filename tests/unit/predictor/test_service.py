@@ -12,12 +12,12 @@ import pytest
 from loanwatch.errors import StorageError
 from loanwatch.predictor.access import Gate
 from loanwatch.predictor.app import inner_app
-from loanwatch.predictor.body import BodyLimits
 from loanwatch.predictor.metrics import Metrics
-from loanwatch.predictor.rate_limit import RateLimiter
 from loanwatch.predictor.requests import RequestReader
 from loanwatch.predictor.service import Service
 from loanwatch.predictor.spool import Spool
+from loanwatch.web.body import BodyLimits
+from loanwatch.web.rate_limit import RateLimiter
 
 
 @pytest.fixture

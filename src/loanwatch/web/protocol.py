@@ -7,8 +7,8 @@ from typing import ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from loanwatch.logging import get_logger
-from loanwatch.predictor.problem import Problem
-from loanwatch.predictor.responses import raw_response
+from loanwatch.web.problem import Problem
+from loanwatch.web.responses import raw_response
 
 __all__ = ["ImpatientProtocol", "protocol_class"]
 

@@ -6,8 +6,8 @@ import zlib
 
 import pytest
 
-from loanwatch.predictor.body import BodyLimits, BodyRoom, check_content_type, receive_body
-from loanwatch.predictor.problem import Problem
+from loanwatch.web.body import BodyLimits, BodyRoom, check_content_type, receive_body
+from loanwatch.web.problem import Problem
 
 LIMITS = BodyLimits(max_bytes=100, timeout_seconds=0.2)
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from loanwatch.predictor.problem import FieldError, Problem, busy
+from loanwatch.web.problem import FieldError, Problem, busy
 
 __all__ = ["BodyLimits", "BodyRoom", "check_content_type", "receive_body"]
 

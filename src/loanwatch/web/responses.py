@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
-from loanwatch.predictor.problem import Problem
+from loanwatch.web.problem import Problem
 
 __all__ = ["SECURITY_HEADERS", "raw_response", "send_json"]
 
