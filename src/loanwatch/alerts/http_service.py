@@ -1,21 +1,27 @@
 """The alerts' own HTTP service: who may come in, how much may be sent, and what is said when the database is away."""
 
 import asyncio
-import socket
+import re
 import threading
+import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import psycopg
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
 
 from loanwatch.alerts.http import alerts_router
+from loanwatch.alerts.page import Caller, page_router
 from loanwatch.database import Database
-from loanwatch.errors import DatabaseError, LoanwatchError, shorten
+from loanwatch.errors import DatabaseError, shorten
 from loanwatch.logging import get_logger
+from loanwatch.web.body import BodyLimits, BodyRoom, receive_body
+from loanwatch.web.handlers import add_problem_handlers, problem_response
+from loanwatch.web.listening import listen
+from loanwatch.web.problem import INTERNAL_ERROR, Problem, away, busy
+from loanwatch.web.protocol import protocol_class
+from loanwatch.web.responses import secured, send_json
 
 __all__ = ["alerts_service", "start_service"]
 
@@ -23,23 +29,17 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
-Caller = Callable[[bytes], str | None]
-"""Returns whose `Authorization` header it is, or None; may ask the database."""
+Headers = dict[bytes, bytes]
 
 _MAX_BODY_BYTES = 65_536  # a note holds 2,000 characters
 _MAX_AT_ONCE = 100
+_MAX_CONNECTIONS = 1_000
 _OPEN_PATHS = frozenset({"/openapi.json"})
-_LAST_WORDS = {"Connection": "close"}
-_AWAY = "the database cannot be reached at the moment"
-_LATER = {"Retry-After": "5"}
+_ALERT = re.compile(r"/alerts/[0-9]{1,19}")
+_PAGE = "/page"
+_FOREIGN = (b"cross-site", b"same-site")
 
 _log = get_logger(__name__)
-
-
-class _RefusedError(Exception):
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.answer = JSONResponse({"detail": detail}, status, {**_LAST_WORDS, **(headers or {})})
 
 
 class _Door:
@@ -48,47 +48,68 @@ class _Door:
     def __init__(self, inner: App, *, caller: Caller, body_timeout_seconds: float) -> None:
         self.inner = inner
         self.caller = caller
-        self.body_timeout_seconds = body_timeout_seconds
+        self.limits = BodyLimits(max_bytes=_MAX_BODY_BYTES, timeout_seconds=body_timeout_seconds)
+        self.room = BodyRoom(_MAX_AT_ONCE * _MAX_BODY_BYTES)
+        self._at_once = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.inner(scope, receive, send)
             return
+        request_id = uuid.uuid4().hex
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun, message = True, secured(message, request_id)
+            await send(message)
+
+        self._at_once += 1
         try:
-            if scope["path"] not in _OPEN_PATHS:
-                scope.setdefault("state", {})["caller"] = await self._admitted(dict(scope["headers"]))
-            body = await self._body(receive)
-        except _RefusedError as refused:
-            await refused.answer(scope, receive, send)
-            return
+            await self._answer(scope, receive, sending, request_id)
+        except Problem as problem:
+            last = {"Connection": "close", **problem.headers}  # a body that was not read may be on its way
+            await send_json(send, problem.status, problem.body(request_id), request_id, headers=last)
+        except Exception:  # noqa: BLE001  (the client gets an answer, and the log the cause)
+            _log.exception("internal error", request_id=request_id, path=shorten(scope["path"], 200))
+            if not begun:
+                await send_json(send, 500, INTERNAL_ERROR.body(request_id), request_id)
+        finally:
+            self._at_once -= 1
+
+    async def _answer(self, scope: Message, receive: Receive, send: Send, request_id: str) -> None:
+        if self._at_once > _MAX_AT_ONCE:
+            raise busy()
+        headers: Headers = dict(scope["headers"])
+        if scope["method"] == "POST" and headers.get(b"sec-fetch-site") in _FOREIGN:
+            # a proxy may add a token to whatever a browser sends
+            raise Problem(403, "forbidden", "another site's page may not change an alert")
+        scope = _to_page(scope, headers)
+        is_page = scope["path"].endswith(_PAGE)
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        state["caller"] = None
+        if scope["path"] not in _OPEN_PATHS and not (is_page and b"authorization" not in headers):
+            state["caller"] = await self._admitted(headers)
+        body = await receive_body(headers, receive, self.limits, self.room)
         await self.inner(scope, _replayed(body, receive), send)
 
-    async def _admitted(self, headers: dict[bytes, bytes]) -> str:
+    async def _admitted(self, headers: Headers) -> str:
         try:
-            name = await asyncio.to_thread(self.caller, headers.get(b"authorization", b""))
+            return await asyncio.to_thread(self.caller, headers.get(b"authorization", b""))
         except (psycopg.Error, DatabaseError) as error:
             _log.warning("the database cannot be reached", reason=str(error)[:200])
-            raise _RefusedError(503, _AWAY, _LATER) from error
-        if name is None:
-            message = "a valid access token is needed: send Authorization: Bearer lw_…"
-            raise _RefusedError(401, message, {"WWW-Authenticate": 'Bearer realm="loanwatch"'})
-        return name
+            raise away() from error
 
-    async def _body(self, receive: Receive) -> bytes:
-        body = bytearray()
-        try:
-            async with asyncio.timeout(self.body_timeout_seconds):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _RefusedError(400, "the client hung up before the body ended")
-                    body += message.get("body", b"")
-                    if len(body) > _MAX_BODY_BYTES:
-                        raise _RefusedError(413, f"the body is larger than {_MAX_BODY_BYTES:,} bytes")
-                    if not message.get("more_body", False):
-                        return bytes(body)
-        except TimeoutError as error:
-            raise _RefusedError(408, f"the body did not arrive in {self.body_timeout_seconds:g} seconds") from error
+
+def _to_page(scope: Message, headers: Headers) -> Message:
+    """Lead a browser that asks for an alert, and the form that it then sends, to the page; programs get the alert."""
+    from_browser = scope["method"] == "POST" or b"text/html" in headers.get(b"accept", b"")
+    if not from_browser or _ALERT.fullmatch(scope["path"]) is None:
+        return scope
+    path = scope["path"] + _PAGE
+    return {**scope, "path": path, "raw_path": path.encode()}
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
@@ -106,15 +127,17 @@ def alerts_service(database: Database, *, caller: Caller, body_timeout_seconds: 
     Parameters
     ----------
     caller : callable
-        Returns whose `Authorization` header it is, which the history keeps, or None if nobody's; called in a thread.
+        Returns whose `Authorization` header it is, which the history keeps; raises `Problem` for who must not come
+        in. Called in a thread.
     body_timeout_seconds : float
         How long a body may take to arrive.
     """
-    application = FastAPI(title="loanwatch alerts", docs_url=None, redoc_url=None)
+    application = FastAPI(title="loanwatch alerts", docs_url=None, redoc_url=None, redirect_slashes=False)
     application.include_router(alerts_router(database, actor=_who))
+    application.include_router(page_router(database, caller=caller))
+    add_problem_handlers(application, nowhere="there is nothing at this address: /openapi.json tells what there is")
     application.add_exception_handler(psycopg.OperationalError, _away)
     application.add_exception_handler(DatabaseError, _away)
-    application.add_exception_handler(RequestValidationError, _not_as_expected)
     return _Door(application, caller=caller, body_timeout_seconds=body_timeout_seconds)
 
 
@@ -123,16 +146,9 @@ def _who(request: Request) -> str:
     return name
 
 
-def _away(_request: Request, error: Exception) -> JSONResponse:
+def _away(request: Request, error: Exception) -> Response:
     _log.warning("the database cannot be reached", reason=str(error)[:200])
-    return JSONResponse({"detail": _AWAY}, 503, _LATER)
-
-
-def _not_as_expected(_request: Request, error: Exception) -> JSONResponse:
-    """Say what is wrong without saying what was sent, which may be no text at all."""
-    wrong = error.errors() if isinstance(error, RequestValidationError) else ()
-    told = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in wrong)
-    return JSONResponse({"detail": shorten(told.encode(errors="replace").decode(), 500)}, 422)
+    return problem_response(request, away())
 
 
 def start_service(application: App, *, host: str, port: int) -> None:
@@ -143,17 +159,15 @@ def start_service(application: App, *, host: str, port: int) -> None:
     LoanwatchError
         If the address cannot be listened on.
     """
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise LoanwatchError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}; choose another port"
-        ) from error
+    listener = listen(host, port)
     config = uvicorn.Config(
-        application, log_level="warning", server_header=False, limit_concurrency=_MAX_AT_ONCE, ws="none", lifespan="off"
+        application,
+        http=protocol_class(header_timeout_seconds=10.0),
+        log_level="warning",
+        server_header=False,
+        limit_concurrency=_MAX_CONNECTIONS,
+        ws="none",
+        lifespan="off",
     )
     server = uvicorn.Server(config)
     # in a thread uvicorn leaves the signals to the dispatcher, with whose process it ends

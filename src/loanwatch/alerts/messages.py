@@ -8,7 +8,7 @@ from typing import Any, Self
 from loanwatch.alerts.events import guidance_of
 from loanwatch.errors import shorten
 
-__all__ = ["Message", "compose", "digest", "test_message"]
+__all__ = ["Message", "compose", "digest", "test_message", "title_of"]
 
 _TEXT_LIMIT = 6_000  # no channel shows more; a payload should not grow with the data
 _HEADINGS = {
@@ -73,7 +73,7 @@ def compose(change: Mapping[str, Any], *, public_url: str | None) -> Message:
         Where reports and alerts are served; without it the message names files and commands.
     """
     guidance = guidance_of(change["event"])
-    title = guidance.title if change["event"] else _rule_title(change)
+    title = title_of(change["event"], change["metric"], change["details"])
     settled = change["kind"] in ("resolved", "acknowledged", "muted")
     return Message(
         kind=change["kind"],
@@ -122,10 +122,15 @@ def test_message(channel: str, actor: str) -> Message:
     )
 
 
-def _rule_title(change: Mapping[str, Any]) -> str:
-    details = change["details"] or {}
-    metric = change["metric"] or details.get("metric") or "a figure"
-    return f"{metric} breaks its rule"
+def title_of(event: str | None, metric: str | None, details: Mapping[str, Any] | None) -> str:
+    """Return what an alert is called: after its event, or after the figure that breaks a rule.
+
+    >>> title_of("halted", None, None), title_of(None, "auc", None)
+    ('Run halted by data quality', 'auc breaks its rule')
+    """
+    if event:
+        return guidance_of(event).title
+    return f"{metric or (details or {}).get('metric') or 'a figure'} breaks its rule"
 
 
 def _status(change: Mapping[str, Any]) -> str:

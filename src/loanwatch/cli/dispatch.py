@@ -1,16 +1,12 @@
 """`dispatch`: the process that tells people of alerts."""
 
 import signal
-from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from loanwatch.cli.context import shared
 from loanwatch.errors import LoanwatchError
-
-if TYPE_CHECKING:
-    from loanwatch.database import Database
 
 __all__ = ["register"]
 
@@ -43,18 +39,11 @@ def dispatch(
         return
     if http is not None:
         from loanwatch.alerts.http_service import alerts_service, start_service
+        from loanwatch.predictor.access import Doorkeeper
 
-        start_service(alerts_service(database, caller=partial(_caller, database)), host=host, port=http)
+        start_service(alerts_service(database, caller=Doorkeeper(database)), host=host, port=http)
     names = ", ".join(worker.channel for worker in dispatcher.workers) or "none: alerts wait until one is set"
     here.err.print(f"dispatching to {names}", markup=False, highlight=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: dispatcher.stop())
     dispatcher.run()
-
-
-def _caller(database: "Database", authorization: bytes) -> str | None:
-    from loanwatch.predictor.tokens import TokenBook, list_tokens
-
-    with database.connect() as connection:
-        token = TokenBook(list_tokens(connection)).check(authorization)
-    return token.name if token else None

@@ -1,16 +1,28 @@
 """Who may ask, and how often."""
 
 import math
+import threading
+import time
+from typing import Protocol
 
-from loanwatch.predictor.tokens import Token
-from loanwatch.predictor.watch import Watcher
+from loanwatch.database import Database
+from loanwatch.predictor.tokens import Token, TokenBook, list_tokens
 from loanwatch.web.problem import Problem
 from loanwatch.web.rate_limit import RateLimiter
 
-__all__ = ["OPEN_PATHS", "Gate"]
+__all__ = ["OPEN_PATHS", "Doorkeeper", "Gate"]
 
 OPEN_PATHS = frozenset({"/ping", "/health", "/health/live", "/health/ready", "/docs", "/openapi.json"})
 """Answered without a token: they say nothing of applicants."""
+
+_READ_AGAIN_SECONDS = 2.0
+"""A token that is revoked is refused so much later at most."""
+
+
+class KnowsTokens(Protocol):
+    """Whoever keeps the tokens that are valid."""
+
+    tokens: TokenBook | None
 
 
 class Gate:
@@ -29,7 +41,7 @@ class Gate:
         self.requests_per_minute = requests_per_minute
         self.limiter = limiter
 
-    def admit(self, path: str, headers: dict[bytes, bytes], watcher: Watcher) -> Token | None:
+    def admit(self, path: str, headers: dict[bytes, bytes], watcher: KnowsTokens) -> Token | None:
         """Return whose request it is, or None where no token is needed.
 
         Raises
@@ -58,3 +70,36 @@ class Gate:
                 headers={"Retry-After": str(math.ceil(wait))},
             )
         return token
+
+
+class Doorkeeper:
+    """Says whose `Authorization` header it is, for a service that has no watcher; may be called by several threads."""
+
+    def __init__(self, database: Database, *, requests_per_minute: int = 600) -> None:
+        self.tokens: TokenBook | None = None
+        self._database = database
+        self._gate = Gate(tokens=True, requests_per_minute=requests_per_minute, limiter=RateLimiter())
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+
+    def __call__(self, authorization: bytes) -> str:
+        """Return the token's name.
+
+        Raises
+        ------
+        Problem
+            401 without a valid token, 429 beyond its rate.
+        DatabaseError
+            If the tokens cannot be read.
+        """
+        with self._lock:
+            if time.monotonic() - self._read_at >= _READ_AGAIN_SECONDS:
+                with self._database.connect() as connection:
+                    self.tokens = TokenBook(list_tokens(connection))
+                self._read_at = time.monotonic()
+            token = self._gate.admit("", {b"authorization": authorization}, self)
+        return token.name if token else ""
+
+    def close(self) -> None:
+        """Let go of the limits."""
+        self._gate.limiter.close()

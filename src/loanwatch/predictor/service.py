@@ -29,7 +29,7 @@ from loanwatch.predictor.spool import Spool
 from loanwatch.predictor.watch import Watcher
 from loanwatch.web.body import BodyLimits, BodyRoom, check_content_type, receive_body
 from loanwatch.web.problem import INTERNAL_ERROR, FieldError, Problem, busy
-from loanwatch.web.responses import SECURITY_HEADERS, send_json
+from loanwatch.web.responses import secured, send_json
 
 __all__ = ["Service"]
 
@@ -165,8 +165,7 @@ class Service:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 request.status, request.is_answered = message["status"], True
-                own = [pair for pair in message.get("headers", ()) if pair[0] != b"cache-control"]
-                message = {**message, "headers": [*own, *SECURITY_HEADERS, (b"x-request-id", request.id.encode())]}
+                message = secured(message, request.id)
             await send(message)
 
         scope.setdefault("state", {})["request_id"] = request.id

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-__all__ = ["ERROR_LIMIT", "INTERNAL_ERROR", "FieldError", "Problem", "busy"]
+__all__ = ["ERROR_LIMIT", "INTERNAL_ERROR", "FieldError", "Problem", "away", "busy"]
 
 ERROR_LIMIT = 20
 """At most this many errors are listed in one answer."""
@@ -80,3 +80,9 @@ INTERNAL_ERROR = Problem(500, "internal_error", "something went wrong here; the 
 def busy() -> Problem:
     """Return what a client is told that should come back in a moment."""
     return Problem(503, "busy", "too many requests at once: try again", headers={"Retry-After": "1"})
+
+
+def away() -> Problem:
+    """Return what a client is told while the database does not answer."""
+    message = "the database cannot be reached at the moment"
+    return Problem(503, "database_away", message, headers={"Retry-After": "5"})

@@ -6,6 +6,8 @@ import mmap
 import struct
 import time
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 __all__ = ["RateLimiter"]
 
@@ -21,13 +23,16 @@ class RateLimiter:
 
     Parameters
     ----------
-    path : Path
-        The file; made if it is not there.
+    path : Path, optional
+        The file; made if it is not there. Without one the limits are this process's own.
     """
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a+b")
+    def __init__(self, path: Path | None = None) -> None:
+        if path is None:
+            self._file: IO[bytes] = TemporaryFile()  # noqa: SIM115  (open as long as the limiter is)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b")
         self._file.truncate(8 * _SLOTS)
         self._map = mmap.mmap(self._file.fileno(), 8 * _SLOTS)
 

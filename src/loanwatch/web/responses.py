@@ -6,7 +6,7 @@ from typing import Any
 
 from loanwatch.web.problem import Problem
 
-__all__ = ["SECURITY_HEADERS", "raw_response", "send_json"]
+__all__ = ["SECURITY_HEADERS", "raw_response", "secured", "send_json"]
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -15,8 +15,11 @@ SECURITY_HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
-    # The page of /docs has styles in it and nothing else.
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    # The pages have styles in them, one of them a form, and nothing else.
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
 )
 """Told with every answer."""
 
@@ -27,6 +30,12 @@ async def send_json(
     """Send one answer whole."""
     await send({"type": "http.response.start", "status": status, "headers": _headers(body, request_id, headers)})
     await send({"type": "http.response.body", "body": body})
+
+
+def secured(start: MutableMapping[str, Any], request_id: str) -> MutableMapping[str, Any]:
+    """Return the start of an application's answer with the headers that every answer has."""
+    own = [pair for pair in start.get("headers", ()) if pair[0] != b"cache-control"]
+    return {**start, "headers": [*own, *SECURITY_HEADERS, (b"x-request-id", request_id.encode())]}
 
 
 def raw_response(problem: Problem, request_id: str) -> bytes:

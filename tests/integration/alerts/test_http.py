@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
@@ -20,6 +20,9 @@ from loanwatch.alerts.http_service import alerts_service
 from loanwatch.database import Database
 from loanwatch.errors import DatabaseUnavailableError
 from loanwatch.monitoring import Severity
+from loanwatch.predictor.access import Doorkeeper
+from loanwatch.predictor.tokens import issue_token, revoke_token
+from loanwatch.web.problem import Problem
 
 RIGHT = {"Authorization": "Bearer right"}
 
@@ -106,8 +109,10 @@ def test_a_filter_that_nothing_can_match_is_refused(client, path):
     assert client.get(path, headers=RIGHT).status_code == 422
 
 
-def right_only(authorization: bytes) -> str | None:
-    return "ada" if authorization == b"Bearer right" else None
+def right_only(authorization: bytes) -> str:
+    if authorization != b"Bearer right":
+        raise Problem(401, "unauthorized", "a valid access token is needed")
+    return "ada"
 
 
 @pytest.fixture
@@ -130,7 +135,7 @@ def test_what_no_table_can_hold_is_refused_in_one_sentence(service, alert, query
     headers = {**RIGHT, "Content-Type": "application/json"}
     answer = service.post(f"/alerts/{alert}/{action}", headers=headers, content=body)
     assert answer.status_code in {400, 422}
-    assert words in answer.json()["detail"]
+    assert words in str(answer.json())
     assert query("SELECT status, muted_until FROM loanwatch.alert") == [("open", None)]
 
 
@@ -179,9 +184,53 @@ def lost(_authorization: bytes) -> str:
 
 
 @pytest.mark.parametrize("caller", [lost, right_only])
-def test_a_database_that_is_away_is_said(caller: Callable[[bytes], str | None]):
+def test_a_database_that_is_away_is_said(caller: Callable[[bytes], str]):
     nowhere = Database("host=127.0.0.1 port=1 user=x dbname=x")
     with served(alerts_service(nowhere, caller=caller)) as client:
         answer = client.get("/alerts", headers=RIGHT)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert answer.json() == {"detail": "the database cannot be reached at the moment"}
+    assert answer.json()["error"] == "database_away"
+    assert answer.json()["message"] == "the database cannot be reached at the moment"
+
+
+@pytest.mark.parametrize(("method", "path", "headers", "status", "code"), [
+    ("GET", "/alerts", {}, 401, "unauthorized"), ("GET", "/nothing", RIGHT, 404, "not_found"),
+    ("DELETE", "/alerts", RIGHT, 405, "method_not_allowed"), ("GET", "/alerts/99", RIGHT, 404, "not_found"),
+    ("GET", "/alerts?limit=x", RIGHT, 422, "invalid_input"), ("POST", "/alerts/{}/unmute", RIGHT, 409, "conflict"),
+    ("POST", "/alerts/{}/ack", {**RIGHT, "Sec-Fetch-Site": "cross-site"}, 403, "forbidden"),
+])  # fmt: skip
+def test_errors_have_the_predictors_shape_and_every_answer_its_headers(
+    service, alert, method, path, headers, status, code
+):
+    answer = service.request(method, path.format(alert), headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (status, code)
+    assert set(answer.json()) == {"error", "message", "errors", "request_id"}
+    assert answer.headers["x-request-id"] == answer.json()["request_id"]
+    for name, value in (("x-content-type-options", "nosniff"), ("cache-control", "no-store")):
+        assert answer.headers[name] == value
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers.get_list("content-security-policy")[1:] == []
+
+
+def test_a_fault_of_ours_is_answered_without_its_details(database):
+    def broken(_authorization: bytes) -> str:
+        raise RuntimeError("password=hunter2")
+
+    with served(alerts_service(database, caller=broken)) as client:
+        answer = client.get("/alerts", headers=RIGHT)
+    assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
+    assert "hunter2" not in answer.text
+
+
+def test_a_token_may_ask_so_often_and_one_that_is_revoked_not_at_all(database, eventually):
+    with database.connect() as connection:
+        token = issue_token(connection, name="ada", created_by="test", requests_per_minute=60)
+    headers = {"Authorization": f"Bearer {token}"}
+    with closing(Doorkeeper(database)) as caller, served(alerts_service(database, caller=caller)) as client:
+        answers = [client.get("/alerts", headers=headers) for _ in range(20)]
+        assert {answer.status_code for answer in answers} == {200, 429}
+        assert answers[-1].json()["error"] == "too_many_requests"
+        assert int(answers[-1].headers["retry-after"]) >= 1
+        with database.connect() as connection:
+            revoke_token(connection, name="ada")
+        eventually(lambda: client.get("/alerts", headers=headers).status_code == 401)
