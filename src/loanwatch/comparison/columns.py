@@ -1,15 +1,17 @@
 """How the columns of two tables are read when no contract says it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import polars as pl
 
 from loanwatch.comparison.sentinels import find_sentinels
+from loanwatch.comparison.texts import has_no_text, nothing_like, texts_of
 from loanwatch.contract import Kind
+from loanwatch.errors import shorten
 from loanwatch.features.text import number_column
+from loanwatch.monitoring.profile.edges import LARGEST
 
 __all__ = ["TIME_FORMATS", "ColumnReading", "read_column", "time_format"]
 
@@ -18,16 +20,34 @@ TIME_FORMATS = (
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%d %H:%M",
     "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%dT%H:%M",
     "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%d %H:%M:%S%.f%#z",
     "%d-%m-%Y %H:%M:%S",
     "%d-%m-%Y %H:%M",
     "%d-%m-%Y",
     "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
     "%d/%m/%Y",
     "%m/%d/%Y",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
     "%Y/%m/%d",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y%m%d",
     "%b-%Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
 )
 """Tried in order on texts; the first that reads nearly all of them is taken."""
 
@@ -47,11 +67,24 @@ class ColumnReading:
     """Numbers that stand for "not known"."""
     why: str | None = None
     """Why it is not compared, for columns that are neither numeric nor categorical."""
+    beyond: bool = False
+    """Whether there are infinite numbers, or ones that are no quantities any more."""
 
     @property
     def compared(self) -> bool:
         """Whether its distribution is compared."""
         return self.kind in (Kind.NUMERIC, Kind.CATEGORICAL)
+
+    @property
+    def limitations(self) -> Iterator[str]:
+        """What is not compared, or was decided without being told."""
+        if self.why is not None:
+            yield f"{shorten(self.name)} is not compared: it {self.why}."
+        if self.sentinels:
+            listed = " and ".join(f"{value:,.0f}" for value in self.sentinels)
+            yield f"{shorten(self.name)}: {listed} is taken to mean “not known”."
+        if self.beyond:
+            yield f"{shorten(self.name)} holds infinite numbers, or ones beyond 1e100: they count as missing."
 
 
 def read_column(samples: Sequence[pl.Series], *, rows: int) -> ColumnReading:
@@ -71,8 +104,13 @@ def read_column(samples: Sequence[pl.Series], *, rows: int) -> ColumnReading:
     kind, why = _kind(known[0], rows)
     if kind is not Kind.NUMERIC:
         return ColumnReading(name=name, kind=kind, why=why)
-    numbers = [numbers_of(s) for s in known]
-    return ColumnReading(name=name, kind=kind, sentinels=find_sentinels(pl.concat(numbers).drop_nulls().to_numpy()))
+    numbers = pl.concat([numbers_of(s) for s in known]).drop_nulls()
+    return ColumnReading(
+        name=name,
+        kind=kind,
+        sentinels=find_sentinels(numbers.to_numpy()),
+        beyond=bool((numbers.fill_nan(None).abs() >= LARGEST).any()),
+    )
 
 
 def numbers_of(values: pl.Series) -> pl.Series:
@@ -81,8 +119,8 @@ def numbers_of(values: pl.Series) -> pl.Series:
         return values.cast(pl.Float64)
     if values.dtype == pl.Duration:
         return values.dt.total_microseconds().cast(pl.Float64) / 1e6
-    if values.dtype.is_nested() or values.dtype.is_temporal() or values.dtype in (pl.Binary, pl.Object):
-        return pl.Series(values.name, [None], dtype=pl.Float64).new_from_index(0, values.len())
+    if has_no_text(values.dtype) or values.dtype.is_temporal():
+        return nothing_like(values, pl.Float64)
     frame = values.cast(pl.String).alias("text").to_frame()
     return frame.select(number_column(pl.col("text"))).to_series().alias(values.name)
 
@@ -90,13 +128,17 @@ def numbers_of(values: pl.Series) -> pl.Series:
 def time_format(texts: pl.Series) -> str | None:
     """Return the format in which nearly all texts can be read as times, if there is one."""
     known = texts.drop_nulls().head(2_000).str.strip_chars()
-    if known.is_empty():
-        return None
+    few = known.head(20)
     for form in TIME_FORMATS:
-        read = known.str.to_datetime(form, strict=False, time_unit="us")
-        if read.count() >= _NEARLY_ALL * known.len():
+        # Most formats fail on the first few, which costs little in a table of many columns.
+        if _share_read(few, form) >= 0.5 and _share_read(known, form) >= _NEARLY_ALL:
             return form
     return None
+
+
+def _share_read(texts: pl.Series, form: str) -> float:
+    read = texts.str.to_datetime(form, strict=False, time_unit="us").count()
+    return read / texts.len() if texts.len() else 0.0
 
 
 def _kind(values: pl.Series, rows: int) -> tuple[Kind, str | None]:
@@ -109,11 +151,9 @@ def _kind(values: pl.Series, rows: int) -> tuple[Kind, str | None]:
         return Kind.NUMERIC, None
     if dtype.is_temporal():
         return Kind.TIME, "holds times, which always move"
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
-        shape: Literal["nested values", "bytes or objects"]
-        shape = "nested values" if dtype.is_nested() else "bytes or objects"
-        return Kind.TEXT, f"holds {shape}"
-    return _kind_of_texts(values.cast(pl.String))
+    if has_no_text(dtype):
+        return Kind.TEXT, f"holds {'nested values' if dtype.is_nested() else 'bytes or objects'}"
+    return _kind_of_texts(texts_of(values))
 
 
 def _is_numbered(values: pl.Series, rows: int) -> bool:

@@ -136,7 +136,7 @@ def compare(
         reference_rows=first.rows,
         current_rows=second.rows,
         reports=reports,
-        limitations=notes,
+        limitations=(*first.notes, *second.notes, *notes),
         column_titles={c.name: c.label for c in reader.contract.described},
         importance=dict(importance or {}),
         cause=cause,

@@ -9,6 +9,7 @@ import polars as pl
 from loanwatch.comparison.columns import ColumnReading, numbers_of
 from loanwatch.comparison.plan import Plan
 from loanwatch.comparison.roles import LabelReading, ScoreReading
+from loanwatch.comparison.texts import has_no_text, nothing_like, texts_of
 from loanwatch.contract import Contract, Kind
 from loanwatch.features import clean
 from loanwatch.features.engineering import engineer
@@ -148,15 +149,9 @@ def _numbers(values: pl.Series, reading: ColumnReading) -> tuple[pl.Series, pl.S
 
 def _categories(values: pl.Series, reading: ColumnReading) -> tuple[pl.Series, pl.Series | None]:
     del reading
-    if values.dtype.is_nested() or values.dtype in (pl.Binary, pl.Object):
-        nothing = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, values.len())
-        return nothing, _flagged(values.is_not_null(), "unreadable")
-    if values.dtype.is_float() or values.dtype.is_decimal():  # 1.0 in one table is 1 in the other
-        numbers = values.cast(pl.Float64).fill_nan(None)
-        whole = numbers.cast(pl.Int64, strict=False)
-        texts = whole.cast(pl.String) if bool((whole == numbers).all()) else numbers.cast(pl.String)
-    else:
-        texts = values.cast(pl.String)
+    if has_no_text(values.dtype):
+        return nothing_like(values, pl.String), _flagged(values.is_not_null(), "unreadable")
+    texts = texts_of(values)
     empty = texts == ""
     return (texts.set(empty, None) if empty.any() else texts), None
 

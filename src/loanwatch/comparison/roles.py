@@ -1,18 +1,21 @@
 """The columns that are more than a feature: label, score and time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from loanwatch.comparison.columns import numbers_of, time_format
+from loanwatch.comparison.texts import example_of, has_no_text, nothing_like, sound_times, texts_of
 from loanwatch.errors import SourceError, shorten
 from loanwatch.statistics import FloatArray
 
 __all__ = ["LabelReading", "ScoreReading", "TimeReading", "read_label", "read_score", "read_time"]
 
+_SIDES = ("reference", "current table")
+_NEARLY_ALL = 0.95
 _POSITIVE = ("1", "true", "yes", "y", "t", "positive", "good", "approved", "given", "paid")
 
 
@@ -54,23 +57,28 @@ class TimeReading:
     """How the time column becomes a time."""
 
     column: str
-    form: str | None = None
-    """The format of texts."""
+    forms: tuple[str, ...] = ()
+    """The formats of texts, the reference's first."""
     limitations: tuple[str, ...] = ()
 
     def read(self, values: pl.Series) -> pl.Series:
         """Return times in UTC, null where not known."""
         moment = pl.Datetime("us", "UTC")
         if isinstance(values.dtype, pl.Datetime):
-            aware = values if values.dtype.time_zone else values.dt.replace_time_zone("UTC")
+            sound = sound_times(values)
+            aware = sound if values.dtype.time_zone else sound.dt.replace_time_zone("UTC")
             return aware.dt.convert_time_zone("UTC").cast(moment)
         if values.dtype == pl.Date:
             return values.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-        if values.dtype == pl.String and self.form is not None:
-            read = values.str.strip_chars().str.to_datetime(self.form, strict=False, time_unit="us")
-            zone = read.dt.convert_time_zone("UTC") if "z" in self.form else read.dt.replace_time_zone("UTC")
-            return zone.cast(moment)
-        return pl.Series(values.name, [None], dtype=moment).new_from_index(0, values.len())
+        if values.dtype == pl.String and self.forms:
+            return max((_times(values, form) for form in self.forms), key=pl.Series.count)
+        return nothing_like(values, moment)
+
+
+def _times(texts: pl.Series, form: str) -> pl.Series:
+    read = texts.str.strip_chars().str.to_datetime(form, strict=False, time_unit="us")
+    zone = read.dt.convert_time_zone("UTC") if "z" in form else read.dt.replace_time_zone("UTC")
+    return zone.cast(pl.Datetime("us", "UTC"))
 
 
 def read_label(samples: Sequence[pl.DataFrame], column: str, *, score: ScoreReading | None) -> LabelReading:
@@ -85,11 +93,11 @@ def read_label(samples: Sequence[pl.DataFrame], column: str, *, score: ScoreRead
         If the column holds nested values.
     """
     held = [s[column] for s in samples if column in s.columns]
-    if any(v.dtype.is_nested() or v.dtype in (pl.Binary, pl.Object) for v in held):
+    if any(has_no_text(v.dtype) for v in held):
         raise SourceError(f"--label {shorten(column)}: the column holds nested values or objects")
     missing = tuple(
         f"The {side} has no known label: label, performance and relation cannot be compared."
-        for side, s in zip(("reference", "current table"), samples, strict=True)
+        for side, s in zip(_SIDES, samples, strict=True)
         if column not in s.columns or s[column].count() == 0
     )
     counts: dict[str, int] = {}
@@ -127,8 +135,8 @@ def read_score(samples: Sequence[pl.DataFrame], column: str) -> ScoreReading:
             continue
         numbers = numbers_of(sample[column])
         if numbers.count() == 0 and sample[column].count():
-            example = shorten(sample[column].drop_nulls()[0], 40)
-            raise SourceError(f"--score {shorten(column)}: scores are numbers, the column holds {example!r}")
+            example = example_of(sample[column])
+            raise SourceError(f"--score {shorten(column)}: scores are numbers, the column holds {example}")
         wrong += int((~numbers.drop_nulls().is_between(0.0, 1.0)).sum())
     if not wrong:
         return ScoreReading(column=column, probabilities=True)
@@ -144,28 +152,27 @@ def read_time(samples: Sequence[pl.DataFrame], column: str) -> TimeReading:
     SourceError
         If it holds no times.
     """
-    for sample in samples:
-        if column not in sample.columns or sample[column].count() == 0:
-            continue
-        values = sample[column]
-        if isinstance(values.dtype, pl.Datetime | pl.Date):
-            return TimeReading(column=column)
-        form = time_format(values) if values.dtype == pl.String else None
-        if form is None:
-            example = shorten(values.drop_nulls()[0], 40)
-            raise SourceError(f"--time {shorten(column)}: the column holds {example!r}, which is no time known here")
-        return TimeReading(column=column, form=form)
-    return TimeReading(column=column, limitations=(f"{shorten(column)} holds no time: rows are not dated.",))
+    held = {side: s[column] for side, s in zip(_SIDES, samples, strict=True) if column in s.columns}
+    known = {side: values for side, values in held.items() if values.count()}
+    forms = [time_format(values) for values in known.values() if values.dtype == pl.String]
+    reading = TimeReading(column=column, forms=tuple(dict.fromkeys(form for form in forms if form is not None)))
+    read = {side: reading.read(values).count() / values.count() for side, values in known.items()}
+    if known and not any(read.values()):
+        example = example_of(next(iter(known.values())))
+        raise SourceError(f"--time {shorten(column)}: the column holds {example}, which is no time known here")
+    told = [
+        f"{100 * (1 - share):.0f} % of the times in {shorten(column)} of the {side} cannot be read."
+        for side, share in read.items()
+        if share < _NEARLY_ALL
+    ]
+    lacking = [side for side in _SIDES if side not in known]
+    told += [f"{shorten(column)} of the {side} holds no time: its rows are not dated." for side in lacking]
+    return replace(reading, limitations=tuple(told))
 
 
 def _texts(values: pl.Series) -> pl.Series:
     """Return labels as text, whole numbers without a decimal point, nothing for the empty text and NaN."""
-    if values.dtype.is_float() or values.dtype.is_decimal():
-        numbers = values.cast(pl.Float64).fill_nan(None)
-        whole = numbers.cast(pl.Int64, strict=False)
-        texts = whole.cast(pl.String) if bool((whole == numbers).all()) else numbers.cast(pl.String)
-    else:
-        texts = values.cast(pl.String).str.strip_chars()
+    texts = texts_of(values).str.strip_chars()
     return texts.set(texts == "", None).alias("label")
 
 

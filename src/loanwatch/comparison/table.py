@@ -1,9 +1,9 @@
 """A table in any of the forms that people have: read by columns and rows, never as a whole unless it is one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import polars as pl
 
@@ -25,6 +25,26 @@ class Table:
 
     name: str
     lazy: pl.LazyFrame
+    notes: tuple[str, ...] = ()
+    """What was decided on opening it without being told."""
+
+    def settled(self) -> Self:
+        """Return the table with names and types that all that follows can take.
+
+        polars takes `*` and `^…$` for patterns, wherever a column is named: they are put into quotation marks. Types
+        that others have added are read as what they are stored in.
+
+        Raises
+        ------
+        SourceError
+            If the table cannot be read.
+        """
+        patterns = {n: f"'{n}'" for n in self.schema if n == "*" or (n.startswith("^") and n.endswith("$"))}
+        added = [patterns.get(name, name) for name, dtype in self.schema.items() if dtype.is_extension()]
+        if not patterns and not added:
+            return self
+        lazy = self.lazy.rename(patterns).with_columns(pl.col(name).ext.storage() for name in added)
+        return replace(self, lazy=lazy)
 
     @cached_property
     def schema(self) -> pl.Schema:
@@ -68,7 +88,7 @@ class Table:
     def _guarded(self, read: Callable[[], _Read]) -> _Read:
         try:
             return read()
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except (Exception, pl.exceptions.PanicException) as error:  # a lazy frame may hold functions of any kind
             raise SourceError(f"{self.name} cannot be read: {shorten(_first_line(error), 300)}") from error
 
 
