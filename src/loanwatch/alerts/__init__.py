@@ -1,7 +1,7 @@
 """Alerts: opened by pipeline events and by metric rules, acknowledged and resolved by people, delivered to channels."""
 
 from loanwatch.alerts.events import Event
-from loanwatch.alerts.occurrences import cause_of, close_notices, open_alert, report_well
+from loanwatch.alerts.occurrences import cause_of, close_notices, open_alert, report_well, was_told
 from loanwatch.alerts.rules import (
     Rule,
     RuleChange,
@@ -47,4 +47,5 @@ __all__ = [
     "report_well",
     "resolve",
     "unmute",
+    "was_told",
 ]

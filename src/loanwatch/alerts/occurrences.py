@@ -13,13 +13,13 @@ from loanwatch.alerts.events import NOTICES, Event
 from loanwatch.database import sql
 from loanwatch.monitoring import Severity
 
-__all__ = ["cause_of", "close_notices", "open_alert", "report_well"]
+__all__ = ["cause_of", "close_notices", "open_alert", "report_well", "was_told"]
 
 _DRIFT = frozenset({Event.DATA_DRIFT, Event.CONCEPT_DRIFT, Event.MODEL_DRIFT})
-_DRIFT_WELL_WINDOWS = 2  # one well window alone may be luck; a feed that works, works
+_DRIFT_WELL_WINDOWS = 2  # one well window alone may be luck; a window that is fit to use is fit to use
 
 
-def cause_of(scope: str, event: Event, *, window: str | None = None) -> str:
+def cause_of(scope: str, event: Event, *, window: str | None = None, alone: bool = False) -> str:
     """Return the key under which an event is one alert.
 
     Parameters
@@ -31,14 +31,18 @@ def cause_of(scope: str, event: Event, *, window: str | None = None) -> str:
         window, because each asks for something of its own.
     window : str, optional
         The window of such an event.
+    alone : bool
+        Make a condition one alert for each window too: one of the past neither adds to what is so now nor ends it.
 
     >>> cause_of("loans", Event.DATA_DRIFT, window="2015-02")
     'loans/data_drift'
     >>> cause_of("loans", Event.PROMOTED, window="2015-02")
     'loans/promoted/2015-02'
+    >>> cause_of("loans", Event.HALTED, window="2014-11", alone=True)
+    'loans/halted/2014-11'
     """
-    parts = [scope, event.value, *([window] if window and (event.is_notice or event is Event.RUN_FAILED) else [])]
-    return "/".join(parts)
+    by_window = alone or event.is_notice or event is Event.RUN_FAILED
+    return "/".join([scope, event.value, *([window] if window and by_window else [])])
 
 
 def open_alert(
@@ -94,6 +98,12 @@ def open_alert(
             statement = "alert_window_repeated" if is_new else "alert_window_silence"
             cursor.execute(sql(statement), {**values, "alert_id": alert_id})
     return alert_id
+
+
+def was_told(connection: Connection[Any], *, dedup_key: str, window: str) -> bool:
+    """Return whether the cause was told of the window before."""
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        return bool(cursor.execute(sql("alert_window_known"), {"dedup_key": dedup_key, "window": window}).fetchone())
 
 
 def report_well(connection: Connection[Any], *, dedup_key: str, window: str, reason: str | None = None) -> None:

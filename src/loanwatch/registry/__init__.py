@@ -5,7 +5,7 @@ from loanwatch.registry.decisions import logged_probabilities
 from loanwatch.registry.deployment import Deployment, deploy, deployments, rollback
 from loanwatch.registry.metrics import MetricPoint, metric_history, record_metrics
 from loanwatch.registry.profiles import StoredWindow, store_days, stored_window, stored_windows
-from loanwatch.registry.verdicts import record_verdicts, standing_verdicts, withdraw_verdicts
+from loanwatch.registry.verdicts import is_newest_window, record_verdicts, withdraw_verdicts
 from loanwatch.registry.versions import ModelVersion, find_version, online_version, register, version_by_id, versions
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "deploy",
     "deployments",
     "find_version",
+    "is_newest_window",
     "load_artifact",
     "logged_probabilities",
     "metric_history",
@@ -25,7 +26,6 @@ __all__ = [
     "register",
     "rollback",
     "save_artifact",
-    "standing_verdicts",
     "store_days",
     "stored_window",
     "stored_windows",

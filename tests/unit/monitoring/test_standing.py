@@ -1,6 +1,8 @@
 """What stands after many windows: one verdict per change."""
 
 import itertools
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -13,7 +15,6 @@ from loanwatch.monitoring.standing import (
     WELL_WINDOWS,
     Change,
     Observation,
-    Standing,
     Verdict,
     follow,
     observations_of,
@@ -30,14 +31,29 @@ def day(number):
     return FIRST + timedelta(days=number), FIRST + timedelta(days=number + 1)
 
 
-def seen(number, severity, lingering=NONE):
-    start, end = day(number)
-    return Observation(window_start=start, window_end=end, severity=severity, lingering=max(severity, lingering))
+INCOME = ("data_drift.univariate", "income")
+
+
+def seen(severity, lingering=NONE, **more):
+    return Observation(severity=severity, lingering=max(severity, lingering), **more)
+
+
+def follow_all(windows):
+    """Return the verdicts after each window, given what each of them said."""
+    verdicts, after = {}, []
+    for number, observed in enumerate(windows):
+        verdicts = follow(verdicts, observed, day(number))
+        after.append(verdicts)
+    return after
+
+
+def follow_one(observations):
+    unseen = Verdict(rule=INCOME[0], subject=INCOME[1])
+    return [verdicts.get(INCOME, unseen) for verdicts in follow_all({INCOME: each} for each in observations)]
 
 
 def followed(*severities):
-    windows = [day(number) for number in range(len(severities))]
-    return follow([seen(number, severity) for number, severity in enumerate(severities)], windows)
+    return follow_one(seen(severity) for severity in severities)
 
 
 def changes(*severities):
@@ -77,20 +93,55 @@ def test_one_well_window_is_forgiven_and_not_news_again():
 
 
 def test_a_window_close_to_the_threshold_does_not_count_as_well():
-    windows = [day(number) for number in range(8)]
-    wavering = [seen(0, MEDIUM), *(seen(number, NONE, MEDIUM) for number in range(1, 8))]
-    assert {s.severity for s in follow(wavering, windows)} == {MEDIUM}
+    assert {s.severity for s in follow_one([seen(MEDIUM), *[seen(NONE, MEDIUM)] * 7])} == {MEDIUM}
 
 
-def test_the_order_in_which_windows_were_judged_changes_nothing():
-    windows = [day(number) for number in range(5)]
-    judged = [seen(0, LOW), seen(1, HIGH), seen(3, LOW)]
-    assert follow(judged, windows) == follow(reversed(judged), windows)
+def known_as(*subjects):
+    """Return what a window says of the first subject, which the others might have shown as well."""
+    return {("segment", subjects[0]): seen(HIGH, also=subjects[1:])}
+
+
+def told(windows):
+    return [
+        [(v.subject, v.change.value, v.seen_as) for v in verdicts.values() if v.stands]
+        for verdicts in follow_all(windows)
+    ]
+
+
+def test_a_change_that_another_subject_shows_best_today_is_the_one_that_stands():
+    assert told([known_as("home", "income"), known_as("income", "home"), known_as("home", "income")]) == [
+        [("home", "opened", None)],
+        [("home", "unchanged", "income")],
+        [("home", "unchanged", None)],
+    ]
+
+
+def test_a_change_of_other_subjects_is_another_one():
+    assert told([known_as("home", "income"), known_as("age", "debt")])[1] == [
+        ("age", "opened", None),
+        ("home", "well", None),
+    ]
+
+
+def test_what_is_found_beside_the_change_that_stands_is_news_though_either_might_show_the_other():
+    both = known_as("home", "income") | known_as("income", "home")
+    assert told([known_as("home", "income"), both])[1] == [("home", "unchanged", None), ("income", "opened", None)]
+
+
+def test_two_changes_by_other_names_are_not_taken_for_the_same_one():
+    verdicts = told([known_as("home", "income", "age"), known_as("income", "home") | known_as("age", "home")])[1]
+    assert verdicts == [("home", "unchanged", "age"), ("income", "opened", None)]
+
+
+def test_a_change_by_another_name_is_as_severe_as_it_is_and_lingers_as_it_did():
+    lingering = {("segment", "home"): seen(NONE, MEDIUM), ("segment", "income"): seen(LOW, also=("home",))}
+    verdicts = follow_all([known_as("home", "income"), lingering, lingering])
+    assert [v["segment", "home"].severity for v in verdicts] == [HIGH, HIGH, MEDIUM]
 
 
 @given(st.lists(SEVERITIES, max_size=40))
 def test_what_stands_is_never_below_what_the_window_says_and_moves_as_the_change_says(severities):
-    before = Standing()
+    before = Verdict(rule="r", subject="s")
     for severity, standing in zip(severities, followed(*severities), strict=True):
         assert standing.severity >= severity
         assert (standing.since is None) == (standing.severity is NONE)
@@ -106,15 +157,14 @@ def test_enough_well_windows_always_close(severities):
 
 def test_figures_that_waver_about_a_threshold_are_news_once_not_every_other_day():
     generator = np.random.default_rng(5)
-    windows = [day(number) for number in range(365)]
     sizes = generator.normal(0.10, 0.01, 365).clip(0)  # PSI about its band, one year of days
     judged = []
-    for number, psi in enumerate(sizes):
+    for psi in sizes:
         size = DriftSize(psi=float(psi))
-        judged.append(seen(number, drift_severity(0.0, size), drift_severity(0.0, size, leaving=True)))
+        judged.append(seen(drift_severity(0.0, size), drift_severity(0.0, size, leaving=True)))
     crossings = sum(a.severity != b.severity for a, b in itertools.pairwise(judged))
     assert crossings > 100
-    news = [s for s in follow(judged, windows) if s.change.is_news]
+    news = [s for s in follow_one(judged) if s.change.is_news]
     assert len(news) <= 2
 
 
@@ -134,7 +184,7 @@ def finding(subject="income", severity=HIGH, rule="data_drift.univariate"):
     return Finding(check=rule, subject=subject, severity=severity, sentence="Income rose.")
 
 
-def verdict(change, *, severity=HIGH, since=FIRST, subject="income"):
+def verdict(change, *, severity=HIGH, since=FIRST, subject="income", seen_as=None):
     return Verdict(
         rule="data_drift.univariate",
         subject=subject,
@@ -144,6 +194,8 @@ def verdict(change, *, severity=HIGH, since=FIRST, subject="income"):
         windows=3,
         well_windows=0,
         change=change,
+        recent=(severity,),
+        seen_as=seen_as,
     )
 
 
@@ -154,12 +206,16 @@ def test_a_report_says_for_each_rule_and_subject_how_severe_it_is():
             finding(severity=HIGH),
             finding(severity=NONE, subject="age"),
             lingering={"data_drift.univariate": {"debt": "medium", "income": "low", "age": "none"}},
-        ),
-        day(0),
+        )
     )
-    assert found == {
-        ("data_drift.univariate", "income"): seen(0, HIGH),
-        ("data_drift.univariate", "debt"): seen(0, NONE, MEDIUM),
+    assert found == {INCOME: seen(HIGH), ("data_drift.univariate", "debt"): seen(NONE, MEDIUM)}
+
+
+def test_a_finding_about_many_columns_is_one_of_each_and_one_known_by_others_names_them():
+    joined = replace(finding(), details={"subjects": {"income": "high", "debt": "low"}, "also": ["age"]})
+    assert observations_of(report(joined)) == {
+        INCOME: seen(HIGH, also=("age",)),
+        ("data_drift.univariate", "debt"): seen(LOW, also=("age",)),
     }
 
 
@@ -184,3 +240,22 @@ def test_a_finding_that_changed_its_severity_says_so(change):
     word = "more" if change is Change.RAISED else "less"
     dated = with_standing(report(finding()), [verdict(change)], is_newest=True)
     assert dated.findings[0].sentence.endswith(f"Seen since 1 March 2015, now {word} severe.")
+
+
+def test_a_finding_that_was_told_of_another_column_says_so():
+    standing = verdict(Change.UNCHANGED, subject="home_ownership", seen_as="income")
+    dated = with_standing(report(finding()), [standing], is_newest=True)
+    assert dated.findings[0].sentence == "Income rose. Since 1 March 2015, then told of home ownership, unchanged."
+
+
+def test_what_went_together_is_told_together():
+    gone = [verdict(Change.WELL, subject=f"column_{number}") for number in range(6)]
+    dated = with_standing(report(), gone, is_newest=True)
+    (told_of_all,) = dated.limitations
+    assert told_of_all.startswith("column 0, column 1, column 2, column 3 and 2 more: no finding in this window, but")
+
+
+@given(st.lists(st.sampled_from([NONE, LOW, HIGH]), max_size=12))
+def test_verdicts_survive_the_way_through_json(severities):
+    for standing in followed(*severities):
+        assert Verdict.from_dict(json.loads(json.dumps(standing.to_dict()))) == standing

@@ -8,7 +8,6 @@ import polars as pl
 from numpy.typing import NDArray
 from psycopg import Connection
 
-from loanwatch.alerts import Event
 from loanwatch.monitoring import CheckReport, Finding, ScoredWindow, Severity, Status, halt_reasons
 from loanwatch.monitoring import concept_drift as concept_drift_check
 from loanwatch.monitoring import data_drift as data_drift_check
@@ -19,7 +18,7 @@ from loanwatch.monitoring.labels import label_numbers
 from loanwatch.monitoring.profile import Profile, ProfileEdges, merge_profiles, profile_by_day, profile_window
 from loanwatch.monitoring.standing import observations_of, with_standing
 from loanwatch.pipeline.context import RunContext, moments_of
-from loanwatch.pipeline.stages.alert import follow_verdicts
+from loanwatch.pipeline.stages.alert import follow_halt
 from loanwatch.pipeline.steps import StepResult, StepStatus
 from loanwatch.registry import logged_probabilities, record_metrics, record_verdicts, store_days, withdraw_verdicts
 
@@ -38,11 +37,9 @@ def data_quality(context: RunContext, connection: Connection[Any]) -> StepResult
         now=context.run.started_at,
         earlier_leaks=[Finding.from_dict(leak) for leak in context.champion.card["leaks"]] if context.champion else (),
     )
-    reasons = halt_reasons(report)
-    report = _followed(context, connection, report)
-    message = " ".join(reasons)
-    follow_verdicts(context, connection, report, event=Event.HALTED, message=message, at_least=Severity.HIGH)
-    return _step(report)
+    followed = _followed(context, connection, report)
+    follow_halt(context, connection, followed, reasons=halt_reasons(report))
+    return _step(followed)
 
 
 def preprocess(context: RunContext, connection: Connection[Any]) -> StepResult:
@@ -179,7 +176,7 @@ def _followed(context: RunContext, connection: Connection[Any], report: CheckRep
         withdraw_verdicts(connection, **key, window=window)
         return report
     verdicts, is_newest = record_verdicts(
-        connection, **key, window=window, run_id=context.run.id, observed=observations_of(report, window)
+        connection, **key, window=window, run_id=context.run.id, observed=observations_of(report)
     )
     return with_standing(report, verdicts, is_newest=is_newest)
 

@@ -38,7 +38,7 @@ def decide(context: RunContext, connection: Connection[Any]) -> StepResult:
         check
         for check, report in found.items()
         if report.status is not Status.SKIPPED
-        and follow_verdicts(context, connection, report, event=_EVENT_OF_CHECK[check], message=report.summary)
+        and follow_verdicts(context, connection, report, event=_EVENT_OF_CHECK[check])
     ]
     return StepResult(
         status=StepStatus.FAIL if decision.action is Action.HALT else StepStatus.PASS,
