@@ -32,7 +32,7 @@ def read_frame(source: Any, name: str) -> pl.LazyFrame:  # noqa: ANN401  (pandas
     if read is None or columns is None or not hasattr(source, "columns"):
         raise SourceError(f"{name} is a {type(source).__name__}: give a path, or a frame of polars, pandas or Arrow")
     refuse_twins([str(column) for column in columns], name)
-    return pl.DataFrame([read(source, column, f"{name}: column {shorten(column)}") for column in columns]).lazy()
+    return pl.DataFrame({str(c): read(source, c, f"{name}: column {shorten(c)}") for c in columns}).lazy()
 
 
 def refuse_twins(columns: Iterable[str], name: str) -> None:

@@ -80,19 +80,20 @@ class InferredReader:
 
     def read(self, rows: pl.DataFrame) -> Block:
         """Read some rows."""
-        values, issues = [], []
+        values: dict[str, pl.Series] = {}
+        issues: dict[str, pl.Series] = {}  # by name, or polars would give a column without a name one of its own
         for name in rows.columns:
             reading = self.plan.columns.get(name)
             if reading is None or not reading.compared:
                 continue
             read = _numbers if reading.kind is Kind.NUMERIC else _categories
             value, issue = read(rows[name], reading)
-            values.append(value)
+            values[name] = value
             if issue is not None:
-                issues.append(issue.alias(name))
+                issues[name] = issue
         time = self.plan.time
         if time is not None and time.column in rows.columns:
-            values.append(time.read(rows[time.column]).alias(time.column))
+            values[time.column] = time.read(rows[time.column])
         return Block(
             frame=pl.DataFrame(values) if values else pl.DataFrame(height=rows.height),
             issues=pl.DataFrame(issues) if issues else None,

@@ -19,6 +19,9 @@ _SMALLEST_BLOCK, _LARGEST_BLOCK = 16_384, 262_144
 """The larger one is polars' row group, so that a block of a Parquet file is read without reading its neighbours."""
 
 
+_NAMELESS = "column without a name"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """Rows and columns under a name that messages use."""
@@ -31,19 +34,21 @@ class Table:
     def settled(self) -> Self:
         """Return the table with names and types that all that follows can take.
 
-        polars takes `*` and `^…$` for patterns, wherever a column is named: they are put into quotation marks. Types
-        that others have added are read as what they are stored in.
+        polars takes `*` and `^…$` for patterns, wherever a column is named: they are put into quotation marks; a column
+        without a name gets one. Types that others have added are read as what they are stored in.
 
         Raises
         ------
         SourceError
             If the table cannot be read.
         """
-        patterns = {n: f"'{n}'" for n in self.schema if n == "*" or (n.startswith("^") and n.endswith("$"))}
-        added = [patterns.get(name, name) for name, dtype in self.schema.items() if dtype.is_extension()]
-        if not patterns and not added:
+        renamed = {n: f"'{n}'" for n in self.schema if n == "*" or (n.startswith("^") and n.endswith("$"))}
+        if "" in self.schema:
+            renamed[""] = _NAMELESS
+        added = [renamed.get(name, name) for name, dtype in self.schema.items() if dtype.is_extension()]
+        if not renamed and not added:
             return self
-        lazy = self.lazy.rename(patterns).with_columns(pl.col(name).ext.storage() for name in added)
+        lazy = self.lazy.rename(renamed).with_columns(pl.col(name).ext.storage() for name in added)
         return replace(self, lazy=lazy)
 
     @cached_property

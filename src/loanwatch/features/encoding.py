@@ -115,7 +115,7 @@ def _finite(value: float | np.floating[Any]) -> float:
 
 def _counts(known: pl.Series, order: Sequence[str]) -> dict[str, int]:
     """Return how often each category occurs, by name; only those of the order where there is one."""
-    counted = Counter(dict(known.value_counts().iter_rows()))
+    counted = Counter(dict(known.value_counts(name="\0rows").iter_rows()))
     return {word: n for word, n in sorted(counted.items()) if not order or word in order}
 
 

@@ -102,8 +102,9 @@ def _compare_columns(reference: Profile, current: Profile, contract: Contract) -
     compared: list[tuple[str, str, ColumnProfile | None, ColumnProfile | None]] = [
         (c.name, c.label, reference.columns.get(c.name), current.columns.get(c.name)) for c in contract.monitored
     ]
-    compared.append(("label", "the label", reference.label, current.label))
-    compared.append(("score", "the score", reference.score, current.score))
+    features = {c.name for c in contract.monitored}
+    for role, first, second in (("label", reference.label, current.label), ("score", reference.score, current.score)):
+        compared.append((f"the {role}" if role in features else role, f"the {role}", first, second))
     for subject, title, first, second in compared:
         if first is None or second is None:
             continue

@@ -45,7 +45,7 @@ def _known(inspection: Inspection, column: Column) -> AbstractSet[str] | None:
 
 
 def _unseen(series: pl.Series, known: AbstractSet[str]) -> dict[str, int]:
-    counts = series.cast(pl.String).drop_nulls().value_counts(sort=True)
+    counts = series.cast(pl.String).drop_nulls().value_counts(sort=True, name="\0rows")
     return {str(value): int(rows) for value, rows in counts.iter_rows() if value not in known}
 
 

@@ -23,7 +23,7 @@ def check_constant(inspection: Inspection) -> Outcome:
         known = inspection.frame[column.name].drop_nulls()
         if len(known) < MINIMUM_ROWS:
             continue
-        value, rows = known.value_counts(sort=True).row(0)
+        value, rows = known.value_counts(sort=True, name="\0rows").row(0)
         share = Measurement(name="most_frequent_share", value=rows / len(known), n_current=len(known))
         measurements[column.name] = (share,)
         if share.value >= NEAR_CONSTANT_SHARE:

@@ -43,7 +43,7 @@ class Cells:
         """Return issue → rows of a column, only issues that occurred."""
         if column not in self.issues.columns:
             return {}
-        counts = self.issues[column].cast(pl.String).drop_nulls().value_counts()
+        counts = self.issues[column].cast(pl.String).drop_nulls().value_counts(name="\0rows")
         return {str(word): int(rows) for word, rows in counts.iter_rows()}
 
     def missing(self, column: str) -> NDArray[np.bool_]:

@@ -24,14 +24,15 @@ def check_conflicting_labels(inspection: Inspection) -> Outcome:
     """Return a finding if applications with the same predictors have different labels."""
     names = [c.name for c in inspection.predictors]
     known = pl.sum_horizontal(pl.col(n).is_not_null() for n in names) >= max(1.0, KNOWN_SHARE * len(names))
-    labelled = inspection.frame.select(*names, known=known).with_columns(
-        label=pl.Series(inspection.label, nan_to_null=True)
+    # No column of any table has names with a NUL in front.
+    labelled = inspection.frame.select(*names, known.alias("\0known")).with_columns(
+        pl.Series("\0label", inspection.label, nan_to_null=True)
     )
-    comparable = labelled.filter(pl.col("known") & pl.col("label").is_not_null())
+    comparable = labelled.filter(pl.col("\0known") & pl.col("\0label").is_not_null())
     if comparable.height == 0:
         return Outcome(limitations=("Contradicting labels were not looked for: no labelled row can be compared.",))
-    groups = comparable.group_by(names).agg(rows=pl.len(), labels=pl.col("label").n_unique())
-    conflicting = int(groups.filter(pl.col("labels") > 1)["rows"].sum())
+    groups = comparable.group_by(names).agg(pl.len().alias("\0rows"), pl.col("\0label").n_unique().alias("\0labels"))
+    conflicting = int(groups.filter(pl.col("\0labels") > 1)["\0rows"].sum())
     share = Measurement(
         name="conflicting_label_rate", value=conflicting / comparable.height, n_current=comparable.height
     )
@@ -49,7 +50,7 @@ def check_label_words(inspection: Inspection) -> Outcome:
     words = inspection.frame[label.column].cast(pl.String).filter(pl.Series(unknown)).drop_nulls()
     if words.is_empty():
         return Outcome()
-    counts = words.value_counts(sort=True)
+    counts = words.value_counts(sort=True, name="\0rows")
     named = ", ".join(f"“{shorten(word, 40)}”" for word in counts[label.column].head(3).to_list())
     share = Measurement(name="unknown_label_rate", value=len(words) / inspection.rows, n_current=inspection.rows)
     finding = Finding(

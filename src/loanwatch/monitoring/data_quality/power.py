@@ -66,7 +66,7 @@ def _numeric_groups(series: pl.Series) -> NDArray[np.int64]:
 
 def _category_groups(series: pl.Series) -> NDArray[np.int64]:
     words = series.cast(pl.String)
-    top = words.drop_nulls().value_counts(sort=True)[series.name].head(CATEGORIES).to_list()
+    top = words.drop_nulls().value_counts(sort=True, name="\0rows")[series.name].head(CATEGORIES).to_list()
     codes = words.replace_strict(top, list(range(2, len(top) + 2)), default=1, return_dtype=pl.Int64)
     return np.where(words.is_null().to_numpy(), 0, codes.fill_null(0).to_numpy())
 

@@ -156,7 +156,7 @@ def _issue_details(kind: str, column: Column) -> dict[str, Any]:
 def _category_regions(inspection: Inspection, column: Column) -> list[Region]:
     """Return the regions of single categories that are frequent enough to matter."""
     series = inspection.frame[column.name].cast(pl.String)
-    counts = series.drop_nulls().value_counts(sort=True).filter(pl.col("count") >= MINIMUM_ROWS)
+    counts = series.drop_nulls().value_counts(sort=True, name="\0rows").filter(pl.col("\0rows") >= MINIMUM_ROWS)
     return [
         Region(
             kind="category",

@@ -192,8 +192,8 @@ class _Category:
 
     @classmethod
     def learn(cls, name: str, texts: pl.Series) -> Self:
-        counts = texts.value_counts()
-        frequent = counts.filter((pl.col("count") >= _ROWS_TO_KNOW) & pl.col(name).is_not_null())
+        counts = texts.value_counts(name="\0rows")
+        frequent = counts.filter((pl.col("\0rows") >= _ROWS_TO_KNOW) & pl.col(name).is_not_null())
         return cls(
             name=name,
             categories=tuple(frequent[name].sort().to_list()),

@@ -39,5 +39,5 @@ def count_repaired(issues: pl.Series | None) -> int:
 def _by_issue(issues: pl.Series | None) -> Mapping[str, int]:
     if issues is None:
         return {}
-    counted = issues.drop_nulls().cast(pl.String).value_counts(name="rows")
-    return dict(zip(counted[issues.name].to_list(), counted["rows"].to_list(), strict=True))
+    counted = issues.drop_nulls().cast(pl.String).value_counts(name="\0rows")
+    return dict(zip(counted[issues.name].to_list(), counted["\0rows"].to_list(), strict=True))
