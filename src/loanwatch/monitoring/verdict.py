@@ -9,7 +9,17 @@ from dataclasses import asdict, dataclass
 
 from loanwatch.monitoring.result import Severity
 
-__all__ = ["FALSE_DISCOVERY_RATE", "Bands", "DriftSize", "drift_severity", "is_real", "is_sure", "size_severity"]
+__all__ = [
+    "FALSE_DISCOVERY_RATE",
+    "LEAVE_P_VALUE",
+    "LEAVE_SIZE",
+    "Bands",
+    "DriftSize",
+    "drift_severity",
+    "is_real",
+    "is_sure",
+    "size_severity",
+]
 
 FALSE_DISCOVERY_RATE = 0.01
 """Adjusted p-values up to this are real: where nothing moved, one window in a hundred shows anything."""
@@ -18,7 +28,7 @@ _SURE = 0.002
 """Adjusted p-values up to this may alarm. In a window of 50 rows every change that is real is also large: without a
 second, stricter level each false notice would be a false alarm."""
 
-_LEAVE_P_VALUE, _LEAVE_SIZE = 5.0, 0.8
+LEAVE_P_VALUE, LEAVE_SIZE = 5.0, 0.8
 """A verdict that stands is left only below these multiples of the p-values and bands at which it is given."""
 
 _RELIANCE_RANGE = (0.25, 2.0)
@@ -138,7 +148,7 @@ def drift_severity(
     ['none', 'low', 'high']
     """
     if leaving:
-        adjusted_p_value, size = adjusted_p_value / _LEAVE_P_VALUE, size.scaled(1.0 / _LEAVE_SIZE)
+        adjusted_p_value, size = adjusted_p_value / LEAVE_P_VALUE, size.scaled(1.0 / LEAVE_SIZE)
     if not is_real(adjusted_p_value):
         return Severity.NONE
     severity = size_severity(size, reliance=reliance)

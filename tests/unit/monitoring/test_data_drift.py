@@ -232,6 +232,7 @@ def test_columns_that_go_missing_together_are_one_finding(reference):
     assert len(joint) == 1
     assert set(joint[0].details["columns"]) <= set(columns)
     assert len(joint[0].details["columns"]) >= 3
+    assert list(joint[0].details["subjects"]) == joint[0].details["columns"]  # each has its verdict, however grouped
     assert "missing more often" in joint[0].sentence
     assert "5 of 20 features moved" in report.summary
 

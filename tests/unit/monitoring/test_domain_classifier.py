@@ -47,6 +47,8 @@ def test_a_dependence_that_neither_columns_nor_correlations_show_is_found(contra
     assert not plain.findings
     (found,) = full.findings
     assert set(found.details["columns"]) == {"points", "debt"}
+    assert found.subject == "dataset"  # whichever pair shows it best: the next window may show it in another
+    assert full.details["lingering"][found.check] == {"dataset": found.severity.word}
     assert found.severity >= Severity.LOW
     assert "depend on each other in another way" in full.summary
     assert found.measurements[0].lower > 0.5

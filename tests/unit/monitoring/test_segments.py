@@ -1,11 +1,15 @@
 """Performance by segment: what is planted in one is found and named, and nothing else."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import numpy as np
 import polars as pl
 import pytest
 
 from loanwatch.monitoring import ScoredWindow, Severity, performance
 from loanwatch.monitoring.performance.segments import search_segments
+from loanwatch.monitoring.standing import Change, follow, observations_of
 
 TOWNS = ["oslo", "rome", "lima", "kyiv"]
 
@@ -60,6 +64,37 @@ def test_a_failing_segment_is_named_with_figures_and_rows(contract, failing, sub
     assert f"{rows:,} applications" in found.sentence
     assert found.measurements[0].lower <= found.measurements[0].value <= found.measurements[0].upper
     assert report.details["segments"][0]["subject"] == subject
+
+
+def test_a_failing_segment_that_another_column_shows_as_well_is_one_verdict_of_many_windows(one_table_contract):
+    def twins(seed, failing=None):
+        drawn = window(seed, 4_000, failing=failing)
+        other = np.random.default_rng(seed + 1_000).random(4_000) < 0.02
+        county = np.where(other, "north", "county of " + drawn.frame["town"].to_numpy())
+        return replace(drawn, frame=drawn.frame.with_columns(county=pl.Series(county)))
+
+    contract = one_table_contract(["points", "debt"], ["town", "county"])
+    reference, verdicts, news, subjects = twins(0), {}, [], set()
+    for number in range(8):
+        report = performance.check(reference, twins(number + 1, failing=pl.col("town") == "lima"), contract)
+        subjects |= {f.subject for f in report.findings if f.check == "model_drift.segment"}
+        days = tuple(datetime(2026, 3, number + each, tzinfo=UTC) for each in (1, 2))
+        verdicts = follow(verdicts, observations_of(report), days)
+        news += [v.subject for v in verdicts.values() if v.rule == "model_drift.segment" and v.change is Change.OPENED]
+    assert subjects == {"town", "county"}
+    assert len(news) == 1
+
+
+def test_a_segment_close_to_failing_lingers(contract):
+    failing = pl.col("town") == "lima"
+    for fall in np.linspace(1.0, 0.0, 21):
+        report = performance.check(window(0, 8_000), window(1, 5_000, failing=failing, fall=fall), contract)
+        if not any(f.check == "model_drift.segment" for f in report.findings):
+            break
+        assert "town" in report.details["lingering"]["model_drift.segment"]
+    assert report.details["lingering"]["model_drift.segment"] == {"town": "low"}
+    quiet = performance.check(window(0, 8_000), window(1, 5_000), contract)
+    assert quiet.details["lingering"]["model_drift.segment"] == {}
 
 
 def test_a_model_that_fails_everywhere_has_no_failing_segment(contract):

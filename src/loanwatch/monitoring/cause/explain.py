@@ -17,7 +17,7 @@ from loanwatch.monitoring.label_maturity import judge_labels
 from loanwatch.monitoring.performance.holdout_relation import HoldOutRelation
 from loanwatch.monitoring.policy import halt_reasons
 from loanwatch.monitoring.profile import profile_window
-from loanwatch.monitoring.result import CheckReport, Measurement, Severity, Status
+from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.scored_window import ScoredWindow
 
 __all__ = ["Cause", "Verdict", "explain_change"]
@@ -176,11 +176,16 @@ def _only(window: ScoredWindow, names: set[str]) -> ScoredWindow:
 
 def _subjects(report: CheckReport, part: Measurement | None, *, among: set[str] | None = None) -> list[str]:
     """Return what the check found, worst first; nothing where it is slight and cost nothing beyond chance."""
-    found = [f for f in report.findings if among is None or f.subject in among]
-    worst = max((f.severity for f in found), default=Severity.NONE)
+    found = [(f.severity, name) for f in report.findings for name in _names(f) if among is None or name in among]
+    worst = max((severity for severity, _ in found), default=Severity.NONE)
     if worst >= Severity.MEDIUM or (worst is Severity.LOW and _beyond_chance(part)):
-        return list(dict.fromkeys(f.subject for f in found))
+        return list(dict.fromkeys(name for _, name in found))
     return []
+
+
+def _names(finding: Finding) -> list[str]:
+    """Return the subject, or the columns of what only the rows as a whole show."""
+    return list(finding.details.get("columns", ())) if finding.subject == "dataset" else [finding.subject]
 
 
 def _beyond_chance(part: Measurement | None) -> bool:

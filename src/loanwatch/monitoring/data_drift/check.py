@@ -91,7 +91,10 @@ def check(
             "columns": {name: dict(change.details) for name, change in changes.items()},
             "n_reference": reference.rows,
             "n_current": current.rows,
-            "lingering": {f"{_CHECK}.univariate": _lingering(changes, corrected, reliance)},
+            "lingering": {
+                f"{_CHECK}.univariate": _lingering(changes, corrected, reliance),
+                f"{_CHECK}.multivariate": _lingering_pairs(corrected, reliance),
+            },
             "tests": corrected.n_tests,
             "false_discovery_rate": FALSE_DISCOVERY_RATE,
         },
@@ -185,6 +188,17 @@ def _lingering(
     return {name: severity.word for name, severity in severities.items() if severity > Severity.NONE}
 
 
+def _lingering_pairs(corrected: _Corrected, reliance: Mapping[str, float]) -> dict[str, str]:
+    """Return the columns of a pair that is close enough to a threshold, whichever of the two it was told of."""
+    severities: dict[str, Severity] = {}
+    for pair, adjusted in corrected.pairs.items():
+        for name in pair.columns:
+            weight = reliance.get(name, 1.0)
+            severity = drift_severity(adjusted, pair.size, reliance=weight, leaving=True)
+            severities[name] = max(severities.get(name, Severity.NONE), severity)
+    return {name: severity.word for name, severity in severities.items() if severity > Severity.NONE}
+
+
 def _pair_findings(
     changes: Mapping[str, ColumnChange], corrected: _Corrected, reliance: Mapping[str, float], contract: Contract
 ) -> Iterator[Finding]:
@@ -204,7 +218,11 @@ def _pair_findings(
             severity=max(drift_severity(corrected.pairs[pair], pair.size, reliance=weight) for pair in pairs),
             sentence=_capitalised(hub_sentence(name, pairs, titles, min(corrected.pairs[pair] for pair in pairs))),
             measurements=tuple(_pair_measurement(pair) for pair in pairs[:10]),
-            details={"pairs": [list(pair.columns) for pair in pairs[:10]], "reliance": reliance.get(name)},
+            details={
+                "pairs": [list(pair.columns) for pair in pairs[:10]],
+                "reliance": reliance.get(name),
+                "also": sorted({other for pair in pairs for other in pair.columns} - {name}),
+            },
         )
 
 

@@ -26,6 +26,8 @@ _MOST_COLUMNS = 64
 _MOST_BINS = 5
 _CHECK = "data_drift.dependence"
 _SUBJECT = "domain_classifier"
+_DATASET = "dataset"
+"""What the finding is of: which pairs show it best differs from window to window."""
 _NAMED = 3
 
 
@@ -86,8 +88,17 @@ def with_domain_classifier(
         summary=report.summary if len(findings) == len(report.findings) else _summary(report, findings),
         findings=tuple(findings),
         measurements={**report.measurements, _SUBJECT: (_measurement("domain_auc", everything, coded),)},
-        details={**report.details, "domain_classifier": _details(everything, cuts, coded)},
+        details={
+            **report.details,
+            "domain_classifier": _details(everything, cuts, coded),
+            "lingering": {**report.details.get("lingering", {}), _CHECK: _lingering(hidden)},
+        },
     )
+
+
+def _lingering(found: Apart | None) -> dict[str, str]:
+    severity = _severity(found, leaving=True) if found is not None else Severity.NONE
+    return {_DATASET: severity.word} if severity > Severity.NONE else {}
 
 
 def _severity_of(finding: Finding) -> Severity:
@@ -98,8 +109,8 @@ def _matters(found: Apart | None) -> bool:
     return found is not None and _severity(found) > Severity.NONE
 
 
-def _severity(found: Apart) -> Severity:
-    return drift_severity(found.p_value, DriftSize(apart=max(found.auc.value - 0.5, 0.0)))
+def _severity(found: Apart, *, leaving: bool = False) -> Severity:
+    return drift_severity(found.p_value, DriftSize(apart=max(found.auc.value - 0.5, 0.0)), leaving=leaving)
 
 
 def _thinned(frame: pl.DataFrame) -> pl.DataFrame:
@@ -216,7 +227,7 @@ def _finding(found: Apart | None, coded: Coded, cuts: Sequence[_Cut], contract: 
     sentence = f"{told} (by that the windows can be told apart with {sure})."
     return Finding(
         check=_CHECK,
-        subject=first.column,
+        subject=_DATASET,
         severity=_severity(found),
         sentence=sentence[:1].upper() + sentence[1:],
         measurements=(_measurement("dependence_auc", found, coded),),

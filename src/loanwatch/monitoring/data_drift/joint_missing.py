@@ -27,8 +27,8 @@ def group_joint_missing(findings: Sequence[Finding]) -> list[Finding]:
     Returns
     -------
     list of Finding
-        Groups of at least three columns as one finding on the most severe of them, `details["columns"]` naming all;
-        every other finding as it was.
+        Groups of at least three columns as one finding on the most severe of them, `details["columns"]` naming all and
+        `details["subjects"]` how severe it is for each; every other finding as it was.
     """
     alone = [f for f in findings if f.details.get("aspects") == ["missing"]]
     left, grouped = sorted(alone, key=_change), []
@@ -69,5 +69,5 @@ def _joined(findings: Sequence[Finding]) -> Finding:
             f"{percent(rates['reference'])} → {percent(rates['current'])})."
         ),
         measurements=worst.measurements,
-        details={**worst.details, "columns": names},
+        details={**worst.details, "columns": names, "subjects": {f.subject: f.severity.word for f in findings}},
     )

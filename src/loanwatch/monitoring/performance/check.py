@@ -14,9 +14,10 @@ from loanwatch.monitoring.label_maturity import JudgedLabels, judge_labels
 from loanwatch.monitoring.performance.estimated import estimate_performance
 from loanwatch.monitoring.performance.holdout import HoldOut
 from loanwatch.monitoring.performance.metrics import measure_performance
-from loanwatch.monitoring.performance.segments import Segment, SegmentSearch, search_segments
+from loanwatch.monitoring.performance.segments import SEGMENT_LEVEL, Segment, SegmentSearch, search_segments
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.monitoring.verdict import LEAVE_P_VALUE, LEAVE_SIZE
 from loanwatch.statistics.delong import delong_estimate, difference_of
 from loanwatch.statistics.estimate import Estimate, normal_estimate
 from loanwatch.statistics.mean_loss import brier_losses, log_losses, mean_estimate
@@ -92,7 +93,9 @@ def check(
     measured, findings = _realised(before, judged.window, contract.policy)
     segments = search_segments(known, judged.window, contract)
     findings += _segment_findings(segments, judged.window.rows, contract)
-    return _report(judged, {**measured, "estimated": estimated}, findings, realised=True, segments=segments)
+    lingering = {f"{_CHECK}.segment": _lingering_segments(segments, judged.window.rows, contract.policy)}
+    measurements = {**measured, "estimated": estimated}
+    return _report(judged, measurements, findings, realised=True, segments=segments, lingering=lingering)
 
 
 def _enough(window: ScoredWindow) -> bool:
@@ -217,21 +220,32 @@ def _segment_findings(search: SegmentSearch, rows: int, contract: Contract) -> l
                     n_current=segment.rows,
                 ),
             ),
-            details={"segment": segment.to_dict(), "searched": search.searched},
+            details={"segment": segment.to_dict(), "searched": search.searched, "also": list(segment.also)},
         )
         for segment, severity in found
         if severity is not Severity.NONE
     ]
 
 
-def _segment_severity(segment: Segment, rows: int, policy: Policy) -> Severity:
-    material = _material_loss(segment.before.value, policy)
+def _segment_severity(segment: Segment, rows: int, policy: Policy, *, leaving: bool = False) -> Severity:
+    """Return how much a segment that fails matters; `leaving`: by the lower thresholds at which that is left."""
+    material = _material_loss(segment.before.value, policy) * (LEAVE_SIZE if leaving else 1.0)
     if segment.loss <= material:
         return Severity.NONE
-    if segment.loss <= 2 * material or segment.p_value > _SEGMENT_SURE:
+    if segment.loss <= 2 * material or segment.p_value > _SEGMENT_SURE * (LEAVE_P_VALUE if leaving else 1.0):
         return Severity.LOW
     large = segment.rows >= _LARGE_SEGMENT * rows and segment.loss > 4 * material
     return Severity.HIGH if large else Severity.MEDIUM
+
+
+def _lingering_segments(search: SegmentSearch, rows: int, policy: Policy) -> dict[str, str]:
+    """Return the features of which a segment is close enough to failing not to speak against an earlier verdict."""
+    severities: dict[str, Severity] = {}
+    for segment in search.worst:
+        if segment.p_value <= SEGMENT_LEVEL * LEAVE_P_VALUE:
+            severity = _segment_severity(segment, rows, policy, leaving=True)
+            severities[segment.subject] = max(severities.get(segment.subject, Severity.NONE), severity)
+    return {subject: severity.word for subject, severity in severities.items() if severity > Severity.NONE}
 
 
 def _segment_sentence(segment: Segment, search: SegmentSearch, contract: Contract) -> str:
@@ -256,6 +270,7 @@ def _report(
     *,
     realised: bool,
     segments: SegmentSearch | None = None,
+    lingering: Mapping[str, Mapping[str, str]] | None = None,
 ) -> CheckReport:
     limitations = judged.limitations
     findings = sorted(findings, key=lambda f: -f.severity)
@@ -276,6 +291,7 @@ def _report(
             "judged_rows": judged.window.rows,
             "segments": [s.to_dict() for s in segments.worst] if segments else [],
             "segments_searched": segments.searched if segments else 0,
+            "lingering": dict(lingering or {}),
         },
     )
 

@@ -16,12 +16,13 @@ from scipy.special import ndtr
 from loanwatch.contract import Contract
 from loanwatch.monitoring.concept_drift.cells import SCORE, Cells, cut_features
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.monitoring.verdict import LEAVE_P_VALUE
 from loanwatch.statistics.calibration import score_band_edges
 from loanwatch.statistics.delong import delong_estimate
 from loanwatch.statistics.delong_counts import delong_of_counts
 from loanwatch.statistics.estimate import Estimate
 
-__all__ = ["Segment", "SegmentSearch", "search_segments"]
+__all__ = ["SEGMENT_LEVEL", "Segment", "SegmentSearch", "search_segments"]
 
 _SMALLEST_CLASS = 10
 """Rows of either class that a segment needs in both windows, as the whole does: DeLong's normal limit does not hold
@@ -32,7 +33,8 @@ _MOST_BINS = 5
 _SCORE_BANDS = 200
 _MOST_ROWS = 100_000
 _MOST_NAMED = 3
-_NAMED_BELOW = 0.01
+SEGMENT_LEVEL = 0.01
+"""Corrected p-value up to which a segment is named."""
 _LISTED = 12
 
 
@@ -56,6 +58,8 @@ class Segment:
     """AUC lost, beyond what the moved scores foretell and beyond what all other applicants lost."""
     p_value: float
     """One-sided, of "lost nothing", corrected for all segments looked at."""
+    also: tuple[str, ...] = ()
+    """Features of which a segment fails too, but not among the other applicants: they might have shown the same."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return built-in types only."""
@@ -126,10 +130,12 @@ def search_segments(reference: ScoredWindow, current: ScoredWindow, contract: Co
         return _segment(reference, current, loss, tests=searched)
 
     left = ranked
-    while left and len(failed) < _MOST_NAMED and (found := segment(left[0])).p_value <= _NAMED_BELOW:
-        failed.append(found)
+    while left and len(failed) < _MOST_NAMED and (found := segment(left[0])).p_value <= SEGMENT_LEVEL:
+        suspected = _subjects(left, below=SEGMENT_LEVEL * LEAVE_P_VALUE / searched)
         windows = windows.without(found.cells, found.bin)
         left = sorted(windows.losses(cells), key=lambda found: -found[3])
+        explained = suspected - _subjects(left, below=SEGMENT_LEVEL / searched) - {found.subject}
+        failed.append(replace(found, also=tuple(sorted(explained))))
     return SegmentSearch(
         searched=searched,
         failed=tuple(failed),
@@ -139,6 +145,11 @@ def search_segments(reference: ScoredWindow, current: ScoredWindow, contract: Co
 
 _Loss = tuple[Cells, int, float, float]
 """Feature, bin, AUC lost, and the loss in standard errors."""
+
+
+def _subjects(losses: Sequence[_Loss], *, below: float) -> set[str]:
+    """Return the features of losses with a smaller p-value, not corrected."""
+    return {cell.subject for cell, _, _, strength in losses if ndtr(-strength) <= below}
 
 
 @dataclass(frozen=True, kw_only=True)
