@@ -40,6 +40,7 @@ _COMMAND_MODULES = (
     "simulate",
     "run",
     "report",
+    "drift",
     "models",
     "serve",
     "predict",

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from loanwatch.comparison import TableComparison
 
-__all__ = ["register"]
+__all__ = ["DRIFT", "register", "show_comparison", "write_page"]
 
-_DRIFT = 2
+DRIFT = 2
+"""Exit code where there is drift."""
 _STYLES = {"none": "green", "low": "cyan", "medium": "yellow", "high": "red", "critical": "bold red"}
 _WORDS = {"none": "ok", "low": "notice"}
 _TITLES = {
@@ -70,13 +71,14 @@ def compare(
         database=database,
     )
     if html is not None:
-        _write(html, found.to_html())
-    _show(here, found, html, as_json=as_json)
+        write_page(html, found.to_html())
+    show_comparison(here, found, html, as_json=as_json)
     if found.severity >= Severity.from_word(drift_from):
-        raise typer.Exit(_DRIFT)
+        raise typer.Exit(DRIFT)
 
 
-def _write(path: Path, page: str) -> None:
+def write_page(path: Path, page: str) -> None:
+    """Write a report where the user wants it."""
     from loanwatch.errors import StorageError
 
     try:
@@ -85,7 +87,8 @@ def _write(path: Path, page: str) -> None:
         raise StorageError(f"--html {path} cannot be written: {error.strerror or error}") from error
 
 
-def _show(here: Shared, found: "TableComparison", html: Path | None, *, as_json: bool) -> None:
+def show_comparison(here: Shared, found: "TableComparison", html: Path | None, *, as_json: bool) -> None:
+    """Print what a comparison came to, for people or machines."""
     values: dict[str, Any] = {}
     if as_json:
         values = found.to_dict() | {"report": str(html) if html else None}

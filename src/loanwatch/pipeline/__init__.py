@@ -14,6 +14,7 @@ from loanwatch.pipeline.outcome import Outcome
 from loanwatch.pipeline.reporting import write_report
 from loanwatch.pipeline.runs import Run, begin_run, find_run, list_runs
 from loanwatch.pipeline.steps import Step, steps_of
+from loanwatch.pipeline.stored_drift import StoredDrift, compare_days
 
 __all__ = [
     "CLOSING_STAGES",
@@ -22,8 +23,10 @@ __all__ = [
     "Run",
     "RunContext",
     "Step",
+    "StoredDrift",
     "backfill",
     "begin_run",
+    "compare_days",
     "fail_run",
     "find_run",
     "list_runs",

@@ -13,7 +13,7 @@ from loanwatch.contract import Contract, parse_contract
 from loanwatch.database import Database, sql
 from loanwatch.errors import LoanwatchError, WindowError
 
-__all__ = ["Run", "begin_run", "begun_run", "end_run", "find_run", "halted_windows", "list_runs"]
+__all__ = ["Run", "begin_run", "begun_run", "end_run", "find_run", "halted_windows", "list_runs", "window_name"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Run:
     @property
     def window(self) -> str:
         """The window as people write it; times of day only where there are any."""
-        return f"{_moment(self.window_start)} … {_moment(self.window_end)}"
+        return window_name(self.window_start, self.window_end)
 
     def pinned_contract(self) -> Contract:
         """Return the contract as it was when the run began, so that a retry decides by the same rules."""
@@ -131,6 +131,11 @@ def halted_windows(
 def _fetch(connection: Connection[Any], name: str, parameters: Mapping[str, Any]) -> Run | None:
     with connection.cursor(row_factory=class_row(Run)) as cursor:
         return cursor.execute(sql(name), parameters).fetchone()
+
+
+def window_name(start: datetime, end: datetime) -> str:
+    """Return a window as people write it; times of day only where there are any."""
+    return f"{_moment(start)} … {_moment(end)}"
 
 
 def _moment(moment: datetime) -> str:

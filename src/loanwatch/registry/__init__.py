@@ -4,7 +4,7 @@ from loanwatch.registry.artifacts import load_artifact, save_artifact
 from loanwatch.registry.decisions import logged_probabilities
 from loanwatch.registry.deployment import Deployment, deploy, deployments, rollback
 from loanwatch.registry.metrics import MetricPoint, metric_history, record_metrics
-from loanwatch.registry.profiles import StoredWindow, store_days, stored_window, stored_windows
+from loanwatch.registry.profiles import StoredWindow, store_days, stored_window
 from loanwatch.registry.verdicts import is_newest_window, record_verdicts, withdraw_verdicts
 from loanwatch.registry.versions import ModelVersion, find_version, online_version, register, version_by_id, versions
 
@@ -28,7 +28,6 @@ __all__ = [
     "save_artifact",
     "store_days",
     "stored_window",
-    "stored_windows",
     "version_by_id",
     "versions",
     "withdraw_verdicts",

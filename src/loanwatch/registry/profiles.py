@@ -13,7 +13,7 @@ from loanwatch.monitoring import Profile, ProfileEdges
 from loanwatch.monitoring.profile import merge_profiles, pack, summary_of, unpack
 from loanwatch.registry.versions import ModelVersion
 
-__all__ = ["StoredWindow", "store_days", "stored_window", "stored_windows"]
+__all__ = ["StoredWindow", "store_days", "stored_window"]
 
 _DAY = timedelta(days=1)
 Span = tuple[datetime, datetime]
@@ -104,29 +104,6 @@ def stored_window(
     return StoredWindow(
         start=start, end=end, profile=merge_profiles(profiles), gaps=tuple(_gaps(covered, start=start, end=end))
     )
-
-
-def stored_windows(
-    connection: Connection[Any],
-    model: ModelVersion,
-    *,
-    edges: ProfileEdges,
-    until: datetime,
-    length: timedelta,
-    most: int,
-) -> list[StoredWindow]:
-    """Return the stored windows of one length that end at `until`, `until - length` …, oldest first.
-
-    Only windows that were profiled completely, and at most `most` of them: the first one that was not ends the series.
-    """
-    windows: list[StoredWindow] = []
-    for back in range(most):
-        end = until - back * length
-        window = stored_window(connection, model, edges=edges, start=end - length, end=end)
-        if not window.is_complete:
-            break
-        windows.append(window)
-    return windows[::-1]
 
 
 def _parts(start: datetime, end: datetime) -> Iterator[Span]:

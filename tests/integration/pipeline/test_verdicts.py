@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from loanwatch.database import Database
-from loanwatch.monitoring import data_drift
 from loanwatch.pipeline import Run, RunContext, run_window, write_report
 from loanwatch.pipeline.reporting import report_summary
-from loanwatch.registry import stored_window
 from loanwatch.settings import Settings
 from loanwatch.simulator import FeatureShift, simulate, write
 
@@ -84,36 +82,6 @@ def test_the_report_shows_every_window_with_its_interval_and_the_estimate_beside
         assert point.lower < point.auc < point.upper
     page = write_report(RunContext(runs[1], database=shifted, settings=settings)).read_text()
     assert "Since 1 March 2015, unchanged." in page
-
-
-def test_any_days_of_several_runs_are_one_stored_window(shifted: Database, settings: Settings) -> None:
-    first, second = (week(settings, shifted, number) for number in range(2))
-    context = RunContext(second, database=shifted, settings=settings)
-    assert context.champion is not None
-    assert context.champion_version is not None
-    with shifted.connect() as connection:
-        found = stored_window(
-            connection,
-            context.champion_version,
-            edges=context.champion.reference.edges,
-            start=datetime(2015, 3, 4, tzinfo=UTC),
-            end=datetime(2015, 3, 11, tzinfo=UTC),
-        )
-        both = stored_window(
-            connection,
-            context.champion_version,
-            edges=context.champion.reference.edges,
-            start=WEEKS[0],
-            end=WEEKS[2],
-        )
-    assert found.is_complete
-    assert found.profile is not None
-    assert both.profile is not None
-    assert first.summary is not None
-    assert second.summary is not None
-    assert both.profile.rows == first.summary["rows"] + second.summary["rows"]
-    report = data_drift.check(context.champion.reference, found.profile, context.contract)
-    assert MOVED in [finding.subject for finding in report.findings]
 
 
 def test_a_week_taken_again_or_late_changes_nothing_that_was_told(

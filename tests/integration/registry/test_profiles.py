@@ -9,7 +9,7 @@ import pytest
 
 from loanwatch.contract import parse_contract
 from loanwatch.monitoring import profile_by_day, profile_window
-from loanwatch.registry import register, store_days, stored_window, stored_windows
+from loanwatch.registry import register, store_days, stored_window
 
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -163,13 +163,6 @@ def test_each_model_has_days_of_its_own(database, model):
         second = register(connection, name=CONTRACT.name, run_id=None, digest="d", metadata={})
         store(connection, model, FIRST, FIRST + DAY)
         assert window(connection, second, FIRST, FIRST + DAY).gaps == ((FIRST, FIRST + DAY),)
-
-
-def test_a_series_of_windows_ends_where_nothing_was_profiled(database, model):
-    with database.connect() as connection:
-        store(connection, model, FIRST + 2 * DAY, FIRST + 6 * DAY)
-        found = stored_windows(connection, model, edges=REFERENCE.edges, until=FIRST + 6 * DAY, length=DAY, most=10)
-        assert [w.start for w in found] == [FIRST + number * DAY for number in (2, 3, 4, 5)]
 
 
 @pytest.mark.parametrize("hours", [0, 6])

@@ -185,7 +185,8 @@ def _subjects(report: CheckReport, part: Measurement | None, *, among: set[str] 
 
 def _names(finding: Finding) -> list[str]:
     """Return the subject, or the columns of what only the rows as a whole show."""
-    return list(finding.details.get("columns", ())) if finding.subject == "dataset" else [finding.subject]
+    columns = finding.details.get("columns", ())
+    return list(columns) if columns and finding.subject not in columns else [finding.subject]
 
 
 def _beyond_chance(part: Measurement | None) -> bool:
