@@ -6,29 +6,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from loanwatch.comparison.counting import count_block, count_table
-from loanwatch.comparison.plan import plan_comparison
+from loanwatch.comparison.prepare import Prepared
 from loanwatch.comparison.quality import check_quality
-from loanwatch.comparison.reading import Block, ContractReader, InferredReader, Reader
+from loanwatch.comparison.reading import Block, Reader
 from loanwatch.comparison.result import TableComparison
-from loanwatch.comparison.roles import LabelReading, read_score
 from loanwatch.comparison.schema import check_schema
 from loanwatch.comparison.scored import SCORED_ROWS, check_scores
 from loanwatch.comparison.source import Source, open_table
 from loanwatch.comparison.table import Table
-from loanwatch.contract import Contract, Kind, load_contract
-from loanwatch.errors import SourceError
-from loanwatch.monitoring import data_drift
+from loanwatch.contract import Contract
+from loanwatch.monitoring import CheckReport, data_drift
 from loanwatch.monitoring.profile import Profile
 
 if TYPE_CHECKING:
     from loanwatch.database import Database
+    from loanwatch.monitoring.cause import Cause
 
 __all__ = ["compare"]
-
-_SAMPLED_ROWS = 200_000
 
 
 def compare(
@@ -76,6 +71,7 @@ def compare(
     Examples
     --------
     >>> import numpy as np
+    >>> import polars as pl
     >>> rng = np.random.default_rng(0)
     >>> before = pl.DataFrame({"income": rng.lognormal(11, 0.5, 5_000)})
     >>> after = pl.DataFrame({"income": rng.lognormal(11.5, 0.5, 3_000)})
@@ -83,64 +79,64 @@ def compare(
     (True, False)
     """
     with ExitStack() as stack:
-        first = open_table(reference, name="reference", stack=stack, database=database)
-        second = open_table(current, name="current", stack=stack, database=database)
+        tables = (
+            open_table(reference, name="reference", stack=stack, database=database),
+            open_table(current, name="current", stack=stack, database=database),
+        )
         if contract is None:
-            plan = plan_comparison(first, second, label=label, score=score, time=time)
-            reader: Reader = InferredReader(plan=plan)
-            samples, notes = plan.samples, tuple(plan.limitations)
-            identifiers = tuple(c.name for c in plan.columns.values() if c.kind is Kind.ID)
-            judged = plan.label is not None and plan.label.binary and plan.score is not None
-            judged = judged and plan.score is not None and plan.score.probabilities
+            prepared = Prepared.by_inference(tables, label=label, score=score, time=time)
         else:
-            known = contract if isinstance(contract, Contract) else load_contract(Path(contract))
-            samples = (_sample(first), _sample(second))
-            given = _contract_reader(known, samples, label=label, score=score, time=time)
-            reader, notes = given, given.score.limitations if given.score else ()
-            identifiers = (known.keys.application,)
-            judged = given.label is not None and given.score is not None and given.score.probabilities
-        blocks = (reader.read(samples[0]), reader.read(samples[1]))
-        profiles = _profiles((first, second), blocks, reader)
-        reports = {
-            "columns": check_schema(samples, reader.contract),
-            "data_quality": check_quality(
-                samples,
-                blocks,
-                reader.contract,
-                reference=profiles[0],
-                rows=(first.rows, second.rows),
-                identifiers=identifiers,
-            ),
-            "data_drift": data_drift.with_domain_classifier(
-                data_drift.check(*profiles, reader.contract, importance=importance),
-                blocks[0].frame,
-                blocks[1].frame,
-                reader.contract,
-            ),
-        }
-        cause = None
-        if judged:
-            before, now = (block.thinned(SCORED_ROWS) for block in blocks)
-            scored, cause = check_scores(
-                before,
-                now,
-                reader.contract,
-                data_drift=reports["data_drift"],
-                data_quality=reports["data_quality"],
-                as_of=as_of,
-            )
-            reports |= scored
+            prepared = Prepared.by_contract(tables, contract, label=label, score=score, time=time)
+        reports, cause = _checks(tables, prepared, importance=importance, as_of=as_of)
+    first, second = tables
     return TableComparison(
         reference=first.name,
         current=second.name,
         reference_rows=first.rows,
         current_rows=second.rows,
         reports=reports,
-        limitations=(*first.notes, *second.notes, *notes),
-        column_titles={c.name: c.label for c in reader.contract.described},
+        limitations=(*first.notes, *second.notes, *prepared.limitations),
+        column_titles={c.name: c.label for c in prepared.reader.contract.described},
         importance=dict(importance or {}),
         cause=cause,
     )
+
+
+def _checks(
+    tables: tuple[Table, Table],
+    prepared: Prepared,
+    *,
+    importance: Mapping[str, float] | None,
+    as_of: datetime | None,
+) -> "tuple[dict[str, CheckReport], Cause | None]":
+    """Make all checks that the tables allow."""
+    contract = prepared.reader.contract
+    blocks = (prepared.reader.read(prepared.samples[0]), prepared.reader.read(prepared.samples[1]))
+    profiles = _profiles(tables, blocks, prepared.reader)
+    drift = data_drift.check(*profiles, contract, importance=importance)
+    reports = {
+        "columns": check_schema(prepared.samples, contract),
+        "data_quality": check_quality(
+            prepared.samples,
+            blocks,
+            contract,
+            reference=profiles[0],
+            rows=(tables[0].rows, tables[1].rows),
+            identifiers=prepared.identifiers,
+        ),
+        "data_drift": data_drift.with_domain_classifier(drift, blocks[0].frame, blocks[1].frame, contract),
+    }
+    if not prepared.judged:
+        return reports, None
+    scored, cause = check_scores(
+        blocks[0].thinned(SCORED_ROWS),
+        blocks[1].thinned(SCORED_ROWS),
+        contract,
+        data_drift=reports["data_drift"],
+        data_quality=reports["data_quality"],
+        as_of=as_of,
+    )
+    return reports | scored, cause
 
 
 def _profiles(tables: tuple[Table, Table], blocks: tuple[Block, Block], reader: Reader) -> tuple[Profile, Profile]:
@@ -151,30 +147,3 @@ def _profiles(tables: tuple[Table, Table], blocks: tuple[Block, Block], reader: 
     if blocks[1].frame.height == tables[1].rows:
         return first, count_block(blocks[1], reader.contract, edges=edges)
     return first, count_table(tables[1], reader, edges=edges)
-
-
-def _sample(table: Table) -> pl.DataFrame:
-    return table.sample(list(table.schema), rows=_SAMPLED_ROWS)
-
-
-def _contract_reader(
-    contract: Contract,
-    samples: tuple[pl.DataFrame, pl.DataFrame],
-    *,
-    label: str | None,
-    score: str | None,
-    time: str | None,
-) -> ContractReader:
-    offered = {name for sample in samples for name in sample.columns}
-    if time is not None and time != contract.time.column:
-        raise SourceError(f"--time {time}: the contract's time column is {contract.time.column}")
-    for role, column in (("label", label), ("score", score)):
-        if column is not None and column not in offered:
-            raise SourceError(f"--{role}: neither table has a column {column!r}")
-    column = label or contract.label.column
-    reading = LabelReading(column=column, positive=contract.label.positive, negative=contract.label.negative)
-    return ContractReader(
-        contract=contract,
-        label=reading if column in offered else None,
-        score=read_score(samples, score) if score else None,
-    )

@@ -1,0 +1,113 @@
+"""From two tables to what is known before anything is counted: how to read them, and rows of both."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import polars as pl
+
+from loanwatch.comparison.plan import plan_comparison
+from loanwatch.comparison.reading import ContractReader, InferredReader, Reader
+from loanwatch.comparison.roles import LabelReading, ScoreReading, read_score
+from loanwatch.comparison.table import Table
+from loanwatch.contract import Contract, Kind, load_contract
+from loanwatch.errors import SourceError
+
+__all__ = ["Prepared"]
+
+_SAMPLED_ROWS = 200_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """How two tables are read, and rows of both."""
+
+    reader: Reader
+    samples: tuple[pl.DataFrame, pl.DataFrame]
+    """Rows of reference and current table as they came."""
+    identifiers: tuple[str, ...]
+    """Columns that hold another value in every row."""
+    judged: bool
+    """Whether label and score allow to judge performance and relation."""
+    limitations: tuple[str, ...]
+
+    @classmethod
+    def by_inference(
+        cls, tables: tuple[Table, Table], *, label: str | None, score: str | None, time: str | None
+    ) -> Self:
+        """Find out from the data what the columns mean.
+
+        Raises
+        ------
+        SourceError
+            If a table cannot be read, or a column with a role is missing or cannot have it; names the column.
+        """
+        plan = plan_comparison(*tables, label=label, score=score, time=time)
+        return cls(
+            reader=InferredReader(plan=plan),
+            samples=plan.samples,
+            identifiers=tuple(c.name for c in plan.columns.values() if c.kind is Kind.ID),
+            judged=plan.label is not None and plan.label.binary and _are_probabilities(plan.score),
+            limitations=tuple(plan.limitations),
+        )
+
+    @classmethod
+    def by_contract(
+        cls,
+        tables: tuple[Table, Table],
+        contract: Contract | str | Path,
+        *,
+        label: str | None,
+        score: str | None,
+        time: str | None,
+    ) -> Self:
+        """Read the tables as a contract says.
+
+        Raises
+        ------
+        ContractError
+            If the contract cannot be used.
+        SourceError
+            If a table cannot be read, or a column with a role is missing or cannot have it; names the column.
+        """
+        known = contract if isinstance(contract, Contract) else load_contract(Path(contract))
+        samples = (_sample(tables[0]), _sample(tables[1]))
+        reader = _contract_reader(known, samples, label=label, score=score, time=time)
+        return cls(
+            reader=reader,
+            samples=samples,
+            identifiers=(known.keys.application,),
+            judged=reader.label is not None and _are_probabilities(reader.score),
+            limitations=reader.score.limitations if reader.score else (),
+        )
+
+
+def _are_probabilities(score: ScoreReading | None) -> bool:
+    return score is not None and score.probabilities
+
+
+def _sample(table: Table) -> pl.DataFrame:
+    return table.sample(list(table.schema), rows=_SAMPLED_ROWS)
+
+
+def _contract_reader(
+    contract: Contract,
+    samples: tuple[pl.DataFrame, pl.DataFrame],
+    *,
+    label: str | None,
+    score: str | None,
+    time: str | None,
+) -> ContractReader:
+    offered = {name for sample in samples for name in sample.columns}
+    if time is not None and time != contract.time.column:
+        raise SourceError(f"--time {time}: the contract's time column is {contract.time.column}")
+    for role, column in (("label", label), ("score", score)):
+        if column is not None and column not in offered:
+            raise SourceError(f"--{role}: neither table has a column {column!r}")
+    column = label or contract.label.column
+    reading = LabelReading(column=column, positive=contract.label.positive, negative=contract.label.negative)
+    return ContractReader(
+        contract=contract,
+        label=reading if column in offered else None,
+        score=read_score(samples, score) if score else None,
+    )
