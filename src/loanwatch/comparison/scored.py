@@ -1,5 +1,6 @@
 """How well the scores fit the labels in both tables, and whether that relation changed."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ def check_scores(
         None where nothing could be judged.
     """
     # Only where both scores and labels exist is either check possible; the modules are heavy.
+    from loanwatch.comparison.windows import performance_by_window  # noqa: PLC0415
     from loanwatch.monitoring import concept_drift, performance  # noqa: PLC0415
     from loanwatch.monitoring.cause import explain_change  # noqa: PLC0415
 
@@ -56,8 +58,14 @@ def check_scores(
         )
         return {report.check: report for report in skipped}, None
     first, second = _window(reference, contract), _window(current, contract)
+    known = first.labelled()
+    # Performance and cause both rest on it.
+    hold_out = performance.HoldOut.of(known, contract) if 0 < known.positive.sum() < known.rows else None
     relation = concept_drift.check(first, second, contract, as_of=as_of)
-    reports = {"model_drift": performance.check(first, second, contract, as_of=as_of), "concept_drift": relation}
+    fit = performance.check(first, second, contract, as_of=as_of, hold_out=hold_out)
+    windows = performance_by_window(first, second, contract, as_of=as_of) if contract.time.column else []
+    fit = replace(fit, details={**fit.details, "windows": windows})
+    reports = {"model_drift": fit, "concept_drift": relation}
     cause = explain_change(
         first,
         second,
@@ -66,6 +74,7 @@ def check_scores(
         data_drift=data_drift,
         concept_drift=relation,
         as_of=as_of,
+        relation=hold_out.relation if hold_out else None,
     )
     return reports, cause
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from loanwatch.monitoring import CheckReport, Severity, Status
 from loanwatch.reports.cause import CauseSection, SegmentTable, cause_of, segments_of
+from loanwatch.reports.history import History, history_of, points_of
 from loanwatch.reports.models import ModelTable, deployed_table
 from loanwatch.reports.render import environment
 from loanwatch.reports.sections import BADGES, Badge, CheckSection, Feature, features_of, lines, section_of
@@ -54,6 +55,7 @@ class _Page:
     more_features: int
     cause: CauseSection | None
     segments: SegmentTable | None
+    history: History | None
     model: ModelTable | None
     limitations: tuple[str, ...]
     more_limitations: int
@@ -85,6 +87,7 @@ def _page(summary: ComparisonSummary) -> _Page:
         more_features=more_features,
         cause=cause_of(summary.cause, summary.column_titles),
         segments=segments_of(summary.reports.get("model_drift"), summary.column_titles),
+        history=history_of(points_of(summary.reports.get("model_drift"))),
         model=deployed_table(summary.reports.get("model_drift"), caption="The scores", reference="Reference"),
         limitations=limitations,
         more_limitations=len(summary.limitations) - len(limitations),

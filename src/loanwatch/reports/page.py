@@ -2,18 +2,15 @@
 
 from dataclasses import dataclass
 
-from loanwatch.monitoring import Measurement, Severity
+from loanwatch.monitoring import Severity
 from loanwatch.reports.cause import CauseSection, SegmentTable, cause_of, segments_of
-from loanwatch.reports.charts import HistoryChart, history_chart
-from loanwatch.reports.formatting import figure, interval, text
 from loanwatch.reports.headline import headline_of
+from loanwatch.reports.history import History, history_of
 from loanwatch.reports.models import ModelTable, model_tables
 from loanwatch.reports.sections import BADGES, Badge, CheckSection, Feature, features_of, lines, section_of
 from loanwatch.reports.summary import Headline, RunSummary
 
 __all__ = ["Page", "page_of"]
-
-MAXIMUM_POINTS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +27,7 @@ class Page:
     cause: CauseSection | None
     segments: SegmentTable | None
     models: tuple[ModelTable, ...]
-    history: HistoryChart | None
-    history_table: tuple[tuple[str, str, str, str], ...]
+    history: History | None
 
 
 def page_of(summary: RunSummary) -> Page:
@@ -39,7 +35,6 @@ def page_of(summary: RunSummary) -> Page:
     features, more_features = features_of(
         summary.data_drift, summary.column_titles, summary.importance, cause=summary.cause
     )
-    points = summary.history[-MAXIMUM_POINTS:]
     return Page(
         summary=summary,
         headline=headline_of(summary),
@@ -51,16 +46,7 @@ def page_of(summary: RunSummary) -> Page:
         cause=cause_of(summary.cause, summary.column_titles),
         segments=segments_of(summary.model_drift, summary.column_titles),
         models=model_tables(summary),
-        history=history_chart(points),
-        history_table=tuple(
-            (
-                text(p.window, 40),
-                figure(p.auc),
-                interval(Measurement(name="auc", value=p.auc or 0.0, lower=p.lower, upper=p.upper)),
-                figure(p.estimate),
-            )
-            for p in points
-        ),
+        history=history_of(summary.history),
     )
 
 

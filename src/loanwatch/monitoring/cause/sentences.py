@@ -49,8 +49,8 @@ def _unseen(start: str) -> str:
 def _cost(what: str, part: Measurement | None) -> str:
     if part is None:
         return f"what that does to {what} is not known"
-    interval = f"95 % interval {part.lower:+.4f} to {part.upper:+.4f}"
-    return f"that moved {what} by {part.value:+.4f} ({interval})"
+    value, lower, upper = (f"{x or 0.0:+.4f}".replace("-", "−") for x in (part.value, part.lower, part.upper))
+    return f"that moved {what} by {value} (95 % interval {lower} to {upper})"
 
 
 def _listed(names: Sequence[str], contract: Contract) -> str:

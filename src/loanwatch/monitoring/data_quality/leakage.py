@@ -115,9 +115,10 @@ def _sentence(leak: Leak, contract: Contract, label: str, known: int) -> str:
     )
     verb = "is" if leak.pure_rows == leak.rows else "are"
     rest = f"; among the others it is {percent(leak.base_rate)}" if leak.rows < known else ""
+    how = " (leakage = exclude)" if contract.tables else ""  # a contract read off two tables has no policy to change
     return (
         f"{many} {_whose(leak.region, contract)} {verb} “{label}”{rest}. {_cause(leak.region.kind)} "
-        "Set these rows aside (leakage = exclude) or fix the feed."
+        f"Set these rows aside{how} or fix the feed."
     )
 
 
