@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import replace
 
 import polars as pl
@@ -16,33 +14,13 @@ from loanwatch.registry import register, save_artifact
 from loanwatch.settings import Settings
 from loanwatch.storage import open_storage
 
-pytest.importorskip("obstore", reason="the extra object-store is not installed")
-moto_server = pytest.importorskip("moto.server", reason="moto is not installed")
-
 NAME = default_contract().name
-URL = "s3://lender/loans"
-
-
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    for name, value in {
-        "AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1", "LOANWATCH_STORAGE_URL": URL,
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    urllib.request.urlopen(urllib.request.Request(f"{address}/lender", method="PUT")).close()
-    yield address
-    server.stop()
 
 
 @pytest.fixture
 def remote(store, lender, models, tmp_path):
     """A model whose files another machine put into the store."""
-    elsewhere = Settings(home=tmp_path / "elsewhere", storage_url=URL)
+    elsewhere = Settings(home=tmp_path / "elsewhere", storage_url=store)
     digest = save_artifact(open_storage(elsewhere, "models"), NAME, models[1].to_files())
     with lender.database.connect() as connection:
         version = register(connection, name=NAME, run_id=None, digest=digest, metadata={})
@@ -50,11 +28,11 @@ def remote(store, lender, models, tmp_path):
     return version
 
 
-def test_the_service_fetches_its_model_and_takes_no_other_for_it(remote, lender, serve, tmp_path):
+def test_the_service_fetches_its_model_and_takes_no_other_for_it(store, remote, lender, serve, tmp_path):
     served = serve(replace(lender, home=tmp_path / "empty"))
     (answer,) = served.predict([{"loan_id": "a", "credit_score": 700}]).json()
     assert answer["model_version"] == remote.version
-    stored = open_storage(Settings(home=tmp_path / "elsewhere", storage_url=URL), "models")
+    stored = open_storage(Settings(home=tmp_path / "elsewhere", storage_url=store), "models")
     stored.write(f"{NAME}/{remote.digest[:16]}/model.onnx", b"changed")
     assert served.predict([{"loan_id": "b", "credit_score": 700}]).json()[0]["probability"] == answer["probability"]
     another = serve(replace(lender, home=tmp_path / "another"), ready=False)

@@ -1,7 +1,9 @@
 """Profiles by day in a real PostgreSQL: any window is a merge, and a day done again is the same bytes."""
 
 import threading
+import tomllib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -13,25 +15,7 @@ from loanwatch.registry import register, store_days, stored_window
 
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-CONTRACT = parse_contract(
-    {
-        "name": "small",
-        "title": "Small",
-        "extract_sql": "small.sql",
-        "keys": {"application": "id"},
-        "time": {"column": "at"},
-        "label": {"column": "outcome", "positive": "yes", "negative": "no"},
-        "tables": [{"name": "t", "key": ["id"]}],
-        "columns": [
-            {"name": "id", "table": "t", "kind": "id"},
-            {"name": "at", "table": "t", "kind": "time"},
-            {"name": "outcome", "table": "t", "kind": "categorical"},
-            {"name": "income", "table": "t", "kind": "numeric", "predictor": True},
-            {"name": "debt", "table": "t", "kind": "numeric", "predictor": True},
-            {"name": "town", "table": "t", "kind": "categorical", "predictor": True, "encoding": "rank"},
-        ],
-    }
-)
+CONTRACT = parse_contract(tomllib.loads((Path(__file__).parents[2] / "small_contract.toml").read_text()))
 
 
 def applications(days, *, seed=0, rows=300):

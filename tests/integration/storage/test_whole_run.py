@@ -30,35 +30,17 @@ from loanwatch.pipeline import (
 from loanwatch.settings import Settings
 from loanwatch.simulator import simulate, write
 
-pytest.importorskip("obstore", reason="the extra object-store is not installed")
-moto_server = pytest.importorskip("moto.server", reason="moto is not installed")
-
 JANUARY, FEBRUARY, MARCH = (datetime(2015, month, 1, tzinfo=UTC) for month in (1, 2, 3))
-URL = "s3://lender/loans"
 STAGES = (*STAGES_BEFORE_DECISION, *training_stages(default_contract()), "deploy", *CLOSING_STAGES)
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    for name, value in {
-        "AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1", "LOANWATCH_STORAGE_URL": URL,
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    urllib.request.urlopen(urllib.request.Request(f"{address}/lender", method="PUT")).close()
-    yield address
-    server.stop()
-
-
-@pytest.fixture
-def machines(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+def machines(store: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """Two machines with a disk each, one database and one store."""
     monkeypatch.setenv("DATABASE_URL", database.conninfo)
-    return [Settings(home=tmp_path / name, storage_url=URL, database_url=database.conninfo) for name in ("one", "two")]
+    return [
+        Settings(home=tmp_path / name, storage_url=store, database_url=database.conninfo) for name in ("one", "two")
+    ]
 
 
 @contextmanager
@@ -100,7 +82,7 @@ def test_two_machines_share_a_run_and_a_third_serves_its_model(
 
     done = find_run(database, run.id)
     assert (done.status, done.outcome) == ("finished", "deployed")
-    assert str((done.summary or {})["report"]).startswith(URL)
+    assert str((done.summary or {})["report"]).startswith(store)
     with served(tmp_path / "three") as address:
         (answer,) = ask(address)
     assert answer["prediction"] in {"loan given", "loan refused"}

@@ -1,6 +1,8 @@
 import json
 import math
+import tomllib
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,25 +16,7 @@ from loanwatch.monitoring import Profile, profile_by_day, profile_window
 from loanwatch.monitoring.profile import merge_profiles, pack, summary_of, unpack
 from loanwatch.statistics import g_test, kolmogorov_smirnov, wasserstein
 
-CONTRACT = parse_contract(
-    {
-        "name": "small",
-        "title": "Small",
-        "extract_sql": "small.sql",
-        "keys": {"application": "id"},
-        "time": {"column": "at"},
-        "label": {"column": "outcome", "positive": "yes", "negative": "no"},
-        "tables": [{"name": "t", "key": ["id"]}],
-        "columns": [
-            {"name": "id", "table": "t", "kind": "id"},
-            {"name": "at", "table": "t", "kind": "time"},
-            {"name": "outcome", "table": "t", "kind": "categorical"},
-            {"name": "income", "table": "t", "kind": "numeric", "predictor": True},
-            {"name": "debt", "table": "t", "kind": "numeric", "predictor": True},
-            {"name": "town", "table": "t", "kind": "categorical", "predictor": True, "encoding": "rank"},
-        ],
-    }
-)
+CONTRACT = parse_contract(tomllib.loads((Path(__file__).parents[2] / "small_contract.toml").read_text()))
 
 ROWS = st.lists(
     st.tuples(
