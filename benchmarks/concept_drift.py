@@ -81,9 +81,12 @@ class Scorer:
         return ScoredWindow(
             frame=frame.select(PREDICTORS),
             label=frame["label"].cast(pl.Float64).to_numpy(),
-            probability=self._model.predict_proba(self._matrix(frame))[:, 1],
+            probability=self.probability(frame),
             time=frame["application_time"].dt.replace_time_zone(None).to_numpy(),
         )
+
+    def probability(self, frame: pl.DataFrame) -> np.ndarray:
+        return self._model.predict_proba(self._matrix(frame))[:, 1]
 
     def _matrix(self, frame: pl.DataFrame) -> np.ndarray:
         columns = []

@@ -8,7 +8,7 @@ import polars as pl
 from loanwatch.comparison.columns import ColumnReading, read_column
 from loanwatch.comparison.roles import LabelReading, ScoreReading, TimeReading, read_label, read_score, read_time
 from loanwatch.comparison.table import Table
-from loanwatch.contract import Column, Contract, Keys, Label, TimeColumn
+from loanwatch.contract import Column, Contract, Keys, Label, Policy, TimeColumn
 from loanwatch.errors import SourceError, shorten
 
 __all__ = ["Plan", "plan_comparison"]
@@ -103,6 +103,7 @@ def contract_of(columns: Iterable[ColumnReading], *, label: LabelReading | None,
         ),
         tables=(),
         columns=described,
+        policy=Policy(minimum_auc=0.0),  # nobody has said how good the score has to be: only what changed counts
     )
 
 

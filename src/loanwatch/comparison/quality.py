@@ -20,6 +20,7 @@ from loanwatch.monitoring.data_quality.labels import check_conflicting_labels
 from loanwatch.monitoring.data_quality.leakage import check_leakage
 from loanwatch.monitoring.data_quality.missing import check_missing
 from loanwatch.monitoring.data_quality.outliers import check_outliers
+from loanwatch.monitoring.data_quality.rates import rise_is_real
 from loanwatch.monitoring.data_quality.reference import Reference
 from loanwatch.monitoring.data_quality.units import check_units
 
@@ -33,7 +34,8 @@ _Rule = Callable[[Inspection], Outcome]
 
 _OF_EACH: tuple[_Rule, ...] = (check_constant, check_outliers)
 """Done on both tables; what the reference shows as well is left out."""
-_OF_LABELS: tuple[_Rule, ...] = (check_leakage, check_conflicting_labels)
+_ROWS_TOGETHER = {"conflicting_label_rate": 2}
+"""Rows that only come together: twins contradict each other."""
 
 
 def check_quality(
@@ -64,6 +66,7 @@ def check_quality(
     """
     most = max(1, min(QUALITY_ROWS, _CELLS // max(len(contract.predictors), 1)))
     first = _inspection(blocks[0].thinned(most), contract)
+    as_many = _inspection(blocks[0].thinned(min(most, blocks[1].frame.height)), contract)
     second = _inspection(blocks[1].thinned(most), contract, Reference.of(reference))
     if not (first.rows and second.rows and first.predictors and second.predictors):
         why = "Without rows and compared columns on both sides the quality of the data cannot be judged."
@@ -71,7 +74,7 @@ def check_quality(
     outcomes = [
         *(rule(second) for rule in (check_units, check_missing)),
         *(_news(rule(first), rule(second)) for rule in _OF_EACH),
-        *(_labels(first, second) if contract.label.column else ()),
+        *(_labels(first, second, as_many) if contract.label.column else ()),
         check_copies(samples, rows=rows, identifiers=identifiers),
     ]
     return _report(outcomes, second.rows, rows[1])
@@ -92,25 +95,34 @@ def _inspection(block: Block, contract: Contract, reference: Reference | None = 
 
 
 def _news(before: Outcome, now: Outcome) -> Outcome:
-    """Leave out what the reference shows as well, and what is only listed."""
+    """Leave out what the reference shows as well, what may be chance, and what is only listed."""
     usual = {_key(f): f.severity for f in before.findings}
-    new = [f for f in now.findings if f.severity > usual.get(_key(f), Severity.NONE)]
+    new = [f for f in now.findings if f.severity > usual.get(_key(f), Severity.NONE) and _rose(f, before)]
     return Outcome(findings=tuple(new), measurements=now.measurements)
+
+
+def _rose(finding: Finding, before: Outcome) -> bool:
+    """Tell whether the share that a finding rests on is beyond chance above the reference's."""
+    now = finding.measurements[0]
+    usual = next((m for m in before.measurements.get(finding.subject, ()) if m.name == now.name), None)
+    if usual is None or not usual.n_current or not now.n_current:
+        return True
+    together = _ROWS_TOGETHER.get(now.name, 1)
+    n = now.n_current // together
+    return rise_is_real(before=usual.value, n_before=usual.n_current // together, rows=round(now.value * n), n=n)
 
 
 def _key(finding: Finding) -> tuple[str, str]:
     return finding.check, finding.subject
 
 
-def _labels(first: Inspection, second: Inspection) -> Iterator[Outcome]:
-    for rule in _OF_LABELS:
-        before, now = (rule(i) if _labelled(i) else Outcome() for i in (first, second))
-        if rule is not check_leakage:
-            yield _news(before, now)
-            continue
-        shown = {_key(f) for f in now.findings}
-        only_before = tuple(f for f in before.findings if _key(f) not in shown)
-        yield Outcome(findings=(*now.findings, *(_in_reference(f) for f in only_before)), limitations=now.limitations)
+def _labels(first: Inspection, second: Inspection, as_many: Inspection) -> Iterator[Outcome]:
+    """Look for leaks on both sides, and for contradictions that as many rows of the reference do not show."""
+    leaks = [check_leakage(i) if _labelled(i) else Outcome() for i in (first, second)]
+    shown = {_key(f) for f in leaks[1].findings}
+    only_before = (_in_reference(f) for f in leaks[0].findings if _key(f) not in shown)
+    yield Outcome(findings=(*leaks[1].findings, *only_before), limitations=leaks[1].limitations)
+    yield _news(*(check_conflicting_labels(i) if _labelled(i) else Outcome() for i in (as_many, second)))
 
 
 def _labelled(inspection: Inspection) -> bool:

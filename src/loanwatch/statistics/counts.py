@@ -44,7 +44,7 @@ def shares(counts: FloatArray) -> FloatArray:
 
 
 def pool_sparse(
-    reference: npt.ArrayLike, current: npt.ArrayLike, *, minimum_expected: float = 5.0
+    reference: npt.ArrayLike, current: npt.ArrayLike, *, minimum_expected: float = 5.0, rest: int | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Pool the bins in which the smaller window expects fewer than `minimum_expected` rows.
 
@@ -56,6 +56,9 @@ def pool_sparse(
     reference, current : array_like of shape (n_bins,), >= 0
     minimum_expected : float, > 0
         Expected rows in the smaller window that a bin needs to stand alone.
+    rest : int, optional
+        The bin of whatever has none of its own, which always joins the pool. Where the reference decides which values
+        have bins it holds too few rows of the rest, and as many too many of rare values: together they are even.
 
     Returns
     -------
@@ -69,17 +72,19 @@ def pool_sparse(
     """
     first, second = as_counts(reference, current)
     total = first + second
-    first, second, total = first[total > 0], second[total > 0], total[total > 0]
+    loose = np.arange(total.size) == (-1 if rest is None else rest % total.size)
+    held = total > 0
+    first, second, total, loose = first[held], second[held], total[held], loose[held]
     if total.size == 0 or first.sum() == 0 or second.sum() == 0:
         return first, second
     smaller_share = min(first.sum(), second.sum()) / total.sum()
-    order = np.argsort(total, kind="stable")
-    reached = np.cumsum(total[order]) * smaller_share >= minimum_expected
-    sparse = total[order] * smaller_share < minimum_expected
+    sparse = loose | (total * smaller_share < minimum_expected)
+    order = np.lexsort((total, ~sparse))
     pooled = int(sparse.sum())
     if pooled == 0:
         return first, second
-    if not reached[pooled - 1]:  # the sparse bins together are still sparse: the smallest of the others joins them
+    together = total[order[:pooled]].sum() * smaller_share
+    if together < minimum_expected:  # the sparse bins are sparse even so: the smallest of the others joins them
         pooled = min(pooled + 1, total.size)
     alone = np.sort(order[pooled:])
     pool = order[:pooled]

@@ -23,7 +23,12 @@ class GTest:
 
 
 def g_test(
-    reference: npt.ArrayLike, current: npt.ArrayLike, *, dispersion: float = 1.0, minimum_expected: float = 5.0
+    reference: npt.ArrayLike,
+    current: npt.ArrayLike,
+    *,
+    dispersion: float = 1.0,
+    minimum_expected: float = 5.0,
+    rest: int | None = None,
 ) -> GTest:
     r"""Test homogeneity of two histograms, sparse bins pooled.
 
@@ -39,6 +44,8 @@ def g_test(
         Variance of the shares over that of independent rows (φ).
     minimum_expected : float, > 0
         Bins in which the smaller window expects fewer rows are pooled.
+    rest : int, optional
+        The bin of whatever has none of its own, pooled with them.
 
     Returns
     -------
@@ -60,7 +67,7 @@ def g_test(
     >>> g_test([10, 20], [10, 20]).statistic
     0.0
     """
-    table = np.stack(pool_sparse(reference, current, minimum_expected=minimum_expected))
+    table = np.stack(pool_sparse(reference, current, minimum_expected=minimum_expected, rest=rest))
     if table.shape[1] < 2 or np.any(table.sum(axis=1) == 0):
         return GTest(statistic=math.nan, degrees_of_freedom=0, p_value=math.nan)
     rows, columns = table.sum(axis=1, keepdims=True), table.sum(axis=0, keepdims=True)

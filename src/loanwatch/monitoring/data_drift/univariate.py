@@ -18,12 +18,15 @@ from loanwatch.statistics import (
     pool_sparse,
     proportion_change,
     psi,
+    shares,
     wasserstein,
 )
 
 __all__ = ["MINIMUM_VALUES", "compare_categorical", "compare_numeric", "compare_presence"]
 
 _SEARCHED_CATEGORIES = 30
+_REST = -1
+"""The last group is of values that the reference gave none of their own."""
 
 MINIMUM_VALUES = 20
 """Fewer values than this on either side say nothing about a distribution."""
@@ -37,7 +40,7 @@ def compare_numeric(
     if presence.limitation:
         return presence
     ks = kolmogorov_smirnov(reference.counts, current.counts, dispersion=variation.values)
-    shape = g_test(reference.value_groups, current.value_groups, dispersion=variation.values)
+    shape = g_test(reference.value_groups, current.value_groups, dispersion=variation.values, rest=_REST)
     scale = reference.standard_deviation
     shift = wasserstein(
         reference.counts,
@@ -73,12 +76,12 @@ def compare_categorical(
     presence = compare_presence(subject, title, reference, current, variation=variation)
     if presence.limitation:
         return presence
-    mix = g_test(reference.value_groups, current.value_groups, dispersion=variation.values)
+    mix = g_test(reference.value_groups, current.value_groups, dispersion=variation.values, rest=_REST)
     rows = current.unseen_rows(reference)
-    unseen = proportion_change(0, reference.present, rows, current.present, dispersion=variation.values)
+    excess, unseen_p = _unseen(reference, current, variation)
     index = _judged_psi(reference, current, variation)
-    moved = np.abs(current.counts / current.present - reference.counts / reference.present)
-    size = DriftSize(psi=index, share_change=float(moved.max()))
+    first, second = pool_sparse(reference.value_groups, current.value_groups, rest=_REST)
+    size = DriftSize(psi=index, share_change=float(np.abs(shares(second) - shares(first)).max()))
     return ColumnChange(
         subject=subject,
         title=title,
@@ -87,19 +90,19 @@ def compare_categorical(
         measurements=(
             *_stability(reference, current, p_value=mix.p_value),
             *measurement("g", mix.statistic, reference, current, p_value=mix.p_value),
-            *measurement("unseen_share", unseen.change, reference, current, p_value=unseen.p_value),
+            *measurement("unseen_share", rows / current.present, reference, current, p_value=unseen_p),
             *presence.measurements,
         ),
         p_values={
             "values": mix.p_value,
             "share": _largest_change(reference, current, variation),
-            "unseen": unseen.p_value if rows else math.nan,
+            "unseen": unseen_p,
             **presence.p_values,
         },
         sizes={
             "values": size,
             "share": size,
-            "unseen": DriftSize(unseen_share=unseen.change),
+            "unseen": DriftSize(unseen_share=excess),
             "missing": _with_psi(presence, index),
         },
         variation=variation,
@@ -147,12 +150,23 @@ def _stability(reference: ColumnProfile, current: ColumnProfile, *, p_value: flo
     )
 
 
+def _unseen(reference: CategoricalProfile, current: CategoricalProfile, variation: Variation) -> tuple[float, float]:
+    """Return the share of unseen rows above that of the reference, its rows each held against all others, and p."""
+    rows = current.unseen_rows(reference)
+    if not rows:
+        return 0.0, math.nan
+    # A category too rare for the reference comes in several rows of a longer window at once.
+    dispersion = variation.values + current.present / reference.present
+    change = proportion_change(reference.lone_rows, reference.present, rows, current.present, dispersion=dispersion)
+    return (change.change, change.p_value) if change.change > 0 else (0.0, 1.0)
+
+
 def _largest_change(reference: CategoricalProfile, current: CategoricalProfile, variation: Variation) -> float:
     """Return the p-value of the category whose share changed most surely, corrected (Bonferroni) for having searched.
 
     Over many categories G spreads its power thin: one of them giving way to all others is seen here.
     """
-    first, second = pool_sparse(reference.value_groups, current.value_groups)
+    first, second = pool_sparse(reference.value_groups, current.value_groups, rest=_REST)
     order = np.argsort(-(first + second), kind="stable")[:_SEARCHED_CATEGORIES]
     if first.size < 3:  # with two groups G is the same test
         return math.nan
@@ -167,7 +181,8 @@ def _largest_change(reference: CategoricalProfile, current: CategoricalProfile, 
 
 def _judged_psi(reference: ColumnProfile, current: ColumnProfile, variation: Variation) -> float:
     """PSI over groups that are not sparse, less what sampling and ordinary days produce; at least 0."""
-    first, second = pool_sparse(_all_groups(reference), _all_groups(current))
+    rest = reference.value_groups.size + _REST
+    first, second = pool_sparse(_all_groups(reference), _all_groups(current), rest=rest)
     noise = expected_psi(first.size, reference.rows, current.rows) * max(variation.values, variation.missing)
     return max(0.0, psi(first, second) - noise)
 

@@ -7,7 +7,7 @@ import polars as pl
 from loanwatch.contract import Column, Kind
 from loanwatch.errors import shorten
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
-from loanwatch.monitoring.data_quality.rates import rise_of_share
+from loanwatch.monitoring.data_quality.rates import rise_is_real
 from loanwatch.monitoring.data_quality.wording import count, percent, sentence
 from loanwatch.monitoring.result import Finding, Measurement, Severity
 
@@ -58,7 +58,7 @@ def _finding(inspection: Inspection, column: Column, unseen: dict[str, int], sha
     return Finding(
         check="data_quality.unseen_category",
         subject=column.name,
-        severity=_severity(inspection, rows),
+        severity=_severity(inspection, column, rows),
         sentence=sentence(
             f"{column.label} holds {len(unseen):,} {'category' if len(unseen) == 1 else 'categories'} that {who} does "
             f"not know, in {count(rows, 'row')} ({percent(share.value)}): {named}{more}."
@@ -68,16 +68,21 @@ def _finding(inspection: Inspection, column: Column, unseen: dict[str, int], sha
     )
 
 
-def _severity(inspection: Inspection, rows: int) -> Severity:
-    """Return how much unseen categories matter; a rare one that the reference happened not to hold does not."""
-    share, reference = rows / inspection.rows, inspection.reference
+def _severity(inspection: Inspection, column: Column, rows: int) -> Severity:
+    """Return how much unseen categories matter; rare ones that the reference happened not to hold do not."""
+    if not _is_news(inspection, column, rows):
+        return Severity.NONE
+    share = rows / inspection.rows
     if share >= HIGH_SHARE:
         return Severity.HIGH
-    if share >= MEDIUM_SHARE:
-        return Severity.MEDIUM
-    if reference is None:
-        return Severity.LOW
-    rise = rise_of_share(
-        "unseen_category_rate_change", before=0, n_before=reference.rows, rows=rows, n=inspection.rows, comparisons=1
-    )
-    return min(rise.severity, Severity.LOW)
+    return Severity.MEDIUM if share >= MEDIUM_SHARE else Severity.LOW
+
+
+def _is_news(inspection: Inspection, column: Column, rows: int) -> bool:
+    """Tell whether more rows are unseen than rows of the reference would be, each held against all its others."""
+    known = inspection.reference.categories.get(column.name, {}) if inspection.reference else {}
+    held = sum(known.values())
+    if not held:
+        return True
+    alone = sum(1 for count_ in known.values() if count_ == 1)
+    return rise_is_real(before=alone / held, n_before=held, rows=rows, n=inspection.rows)

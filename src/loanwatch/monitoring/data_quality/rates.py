@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from loanwatch.monitoring.result import Measurement, Severity
 from loanwatch.statistics.proportion import proportion_change
 
-__all__ = ["Rise", "rise_of_share"]
+__all__ = ["Rise", "rise_is_real", "rise_of_share"]
 
 SIGNIFICANCE = 1e-4
 """For one column, before Bonferroni's correction: these shares are compared in every run."""
@@ -50,6 +50,12 @@ def rise_of_share(name: str, *, before: float, n_before: int, rows: int, n: int,
         n_current=n,
     )
     return Rise(severity=_severity(change.change, change.p_value * comparisons), measurement=measurement)
+
+
+def rise_is_real(*, before: float, n_before: int, rows: int, n: int, comparisons: int = 1) -> bool:
+    """Return whether a share rose beyond chance, however far; the arguments are those of `rise_of_share`."""
+    rise = rise_of_share("share", before=before, n_before=n_before, rows=rows, n=n, comparisons=comparisons)
+    return rise.severity > Severity.NONE
 
 
 def _severity(change: float, p_value: float) -> Severity:

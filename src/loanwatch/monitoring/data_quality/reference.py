@@ -26,6 +26,8 @@ class Reference:
     """Values at `PROBABILITIES`, numeric columns with at least one value."""
     distinct: Mapping[str, int] = field(default_factory=dict)
     """Lower bound of the number of different values."""
+    most_frequent: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Rows with the most frequent value, and rows with any."""
     categories: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Category → rows; only columns whose categories were all kept."""
     repairs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Reference:
             missing={name: c.missing / c.rows for name, c in columns.items()},
             quantiles={name: tuple(c.quantile(p) for p in PROBABILITIES) for name, c in numeric.items()},
             distinct={name: int(np.count_nonzero(c.counts)) for name, c in columns.items()},
+            most_frequent={name: (int(c.counts.max(initial=0)), c.present) for name, c in columns.items()},
             categories={name: _categories(c) for name, c in categorical.items() if _all_kept(c)},
             repairs={name: _repairs(c) for name, c in columns.items()} if issues else {},
             rows_by_day=_rows_by_day(columns),

@@ -72,6 +72,18 @@ class CategoricalProfile:
             return named
         return named + sum(rows for name, rows in self.others.items() if name not in reference.others)
 
+    @property
+    def lone_rows(self) -> int:
+        """Rows that no other row shares its category with, as far as `unseen_rows` looks.
+
+        Held against all other rows of the window, so many of it are unseen (Good 1953): as many of a window of the
+        same population will be.
+        """
+        named = int(np.count_nonzero(self.counts[:-1] == 1))
+        if len(self.others) == _SAMPLED_OTHERS:
+            return named
+        return named + sum(rows == 1 for rows in self.others.values())
+
     def merge(self, other: Self) -> Self:
         """Return the profile of both windows together.
 
