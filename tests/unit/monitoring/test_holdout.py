@@ -86,3 +86,25 @@ def test_labels_are_numbers_in_one_way(contract):
     assert label_numbers(frame, contract).tolist()[:2] == [1.0, 0.0]
     assert np.isnan(label_numbers(frame, contract)[2:]).all()
     assert np.isnan(label_numbers(frame.select(pl.lit(1).alias("x")), contract)).all()
+
+
+def test_of_many_features_those_that_the_score_follows_are_corrected_for(one_table_contract):
+    followed, idle = [f"x{i}" for i in range(60, 80)], [f"x{i}" for i in (*range(60), *range(80, 300))]
+    names = sorted(followed + idle, key=lambda name: int(name[1:]))
+    rng = np.random.default_rng(7)
+
+    def wide(rows):
+        frame = pl.DataFrame({name: rng.normal(0, 1, rows) for name in names})
+        line = 0.4 * frame.select(followed).sum_horizontal().to_numpy()
+        truth = expit(line + 0.8 * frame["x60"].to_numpy())
+        label = (rng.random(rows) < truth).astype(float)
+        time = np.full(rows, np.datetime64("2026-01-01", "us"))
+        return ScoredWindow(frame=frame, label=label, probability=expit(line), time=time), truth
+
+    (reference, _), (other, truth) = wide(6_000), wide(4_000)
+    relation = HoldOut.of(reference, one_table_contract(names, [])).relation
+    corrected = [column["name"] for column in relation.to_dict()["columns"] if column["kind"] == "number"]
+    assert len(corrected) == 64
+    assert set(followed) <= set(corrected)
+    error, before = (np.abs(p - truth).mean() for p in (relation.probability(other), other.probability))
+    assert error < 0.7 * before

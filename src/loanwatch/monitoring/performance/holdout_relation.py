@@ -1,6 +1,6 @@
 """P(label | features, score) as the hold-out shows it: what the labels of any other applications should be."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -27,6 +27,9 @@ _CERTAIN = 0.001
 _MOST_ROWS = 100_000
 """Of the hold-out, evenly taken for the fit; and at a time when probabilities are asked for."""
 _QUANTILES = 400
+_MOST_FEATURES = 64
+"""With a correction of their own: the cost of the fit grows with the square of the features."""
+_ROWS_TO_CHOOSE_BY = 10_000
 
 
 class Columns(Protocol):
@@ -54,9 +57,15 @@ class HoldOutRelation:
 
     @classmethod
     def fit(cls, reference: ScoredWindow, contract: Contract) -> Self:
-        """Fit to the labelled rows of the hold-out; at least one row."""
+        """Fit to the labelled rows of the hold-out; at least one row.
+
+        Of more than 64 features, those that the score follows most are corrected for.
+        """
         known = reference.labelled().thinned(_MOST_ROWS)
-        columns: tuple[Columns, ...] = (_Score.learn(known), *_of_features(known, contract))
+        names = [c.name for c in contract.predictors if c.name in known.frame.columns]
+        if len(names) > _MOST_FEATURES:
+            names = _followed(known.thinned(_ROWS_TO_CHOOSE_BY), contract, names)
+        columns: tuple[Columns, ...] = (_Score.learn(known), *(_learn(known, contract, name) for name in names))
         design = np.hstack([c.of(known) for c in columns])
         fit = fit_logistic_offset(design, known.label, _offset(known), ridge=_RIDGE)
         symmetric = (fit.covariance + fit.covariance.T) / 2.0
@@ -234,16 +243,29 @@ def _offset(window: ScoredWindow) -> NDArray[np.float64]:
     return line
 
 
-def _of_features(reference: ScoredWindow, contract: Contract) -> Iterator[Columns]:
-    for column in contract.predictors:
-        name = column.name
-        if name not in reference.frame.columns:
-            continue
-        series = reference.frame[name]
-        if contract.kind_of(name) is Kind.NUMERIC and series.dtype.is_numeric():
-            yield _Number.learn(name, _numbers(series))
-        else:
-            yield _Category.learn(name, series.cast(pl.String))
+def _learn(reference: ScoredWindow, contract: Contract, name: str) -> Columns:
+    series = reference.frame[name]
+    if contract.kind_of(name) is Kind.NUMERIC and series.dtype.is_numeric():
+        return _Number.learn(name, _numbers(series))
+    return _Category.learn(name, series.cast(pl.String))
+
+
+def _followed(reference: ScoredWindow, contract: Contract, names: Sequence[str]) -> list[str]:
+    """Return the features that the score follows most, in the order given.
+
+    The score decides and not the labels: chosen by the labels, chance alone would make features seem miscalibrated.
+    """
+    centred = reference.probability - reference.probability.mean()
+    explained = {name: _explained(_learn(reference, contract, name).of(reference), centred) for name in names}
+    kept = sorted(names, key=lambda name: -explained[name])[:_MOST_FEATURES]
+    return [name for name in names if name in kept]
+
+
+def _explained(design: NDArray[np.float64], centred: NDArray[np.float64]) -> float:
+    """Return the sum of squares that a regression on the design explains."""
+    columns = design - design.mean(axis=0)
+    slopes = np.linalg.lstsq(columns, centred, rcond=None)[0]
+    return float(centred @ (columns @ slopes))
 
 
 def _numbers(series: pl.Series) -> NDArray[np.float64]:
