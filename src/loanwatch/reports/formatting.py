@@ -8,6 +8,7 @@ from loanwatch.monitoring import Measurement
 
 __all__ = [
     "NOTHING",
+    "brief",
     "day",
     "figure",
     "interval",
@@ -65,11 +66,13 @@ def measured(name: str, value: float | None) -> str:
 
     >>> measured("missing_rate", 0.3512), measured("auc", 0.771), measured("missing_rate_change", -0.07)
     ('35.1 %', '0.771', '−7.0 points')
+    >>> measured("missing_rate_change", -0.00001)
+    '+0.0 points'
     """
     if value is None or not math.isfinite(value):
         return NOTHING
     if name.endswith(("_rate_change", "_share_change")):
-        return f"{_signed(f'{100 * value:+.1f}')} points"
+        return f"{_signed(f'{round(100 * value, 1) + 0.0:+.1f}')} points"
     if name.endswith(("_rate", "_share")):
         return share(value)
     return figure(value)
@@ -129,6 +132,20 @@ def text(value: object, limit: int = 420) -> str:
     cut = shorten(whole if len(whole) <= 8 * limit else whole[: 4 * limit] + whole[-4 * limit :], limit)
     clean = "".join(c for c in cut if c.isprintable() or c in "\n\u00a0")
     return clean.replace(" %", "\u00a0%")
+
+
+def brief(value: object, limit: int = 190) -> str:
+    """Return the beginning of a text that says more further down: whole sentences if they fit, else whole words.
+
+    >>> brief("It rose. It fell far below.", limit=12), brief("It rose far above it.", limit=12)
+    ('It rose.', 'It rose…')
+    """
+    whole = text(value)
+    if len(whole) <= limit:
+        return whole
+    start = whole[: limit - 1]
+    sentences = start.rpartition(". ")[0]
+    return f"{sentences}." if sentences else f"{start.rpartition(' ')[0] or start}…"
 
 
 def title(name: str) -> str:

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from loanwatch.reports.formatting import day, moment, text
+from loanwatch.reports.formatting import brief, day, moment, text
 from loanwatch.reports.page import page_of
 from loanwatch.reports.summary import RunSummary
 
@@ -38,5 +38,5 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"day": day, "moment": moment, "text": text}
+    templates.filters |= {"brief": brief, "day": day, "moment": moment, "text": text}
     return templates
