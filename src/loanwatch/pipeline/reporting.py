@@ -8,7 +8,7 @@ from loanwatch import __version__
 from loanwatch.monitoring import CheckReport, Measurement
 from loanwatch.pipeline.context import RunContext
 from loanwatch.pipeline.stages.decide import decision_of
-from loanwatch.pipeline.steps import Step, steps_of
+from loanwatch.pipeline.steps import Step, result_of, steps_of
 from loanwatch.pipeline.summary import outcome_of, report_key
 from loanwatch.registry import MetricPoint, ModelVersion, metric_history, version_by_id
 from loanwatch.reports import CandidateFigures, HistoryPoint, ModelFigures, RunSummary, render_run_report
@@ -34,7 +34,7 @@ def report_summary(context: RunContext) -> RunSummary:
     decision = decision_of(context)
     with context.database.connect() as connection:
         steps = {step.stage: step for step in steps_of(connection, run.id)}
-        compared = _result(steps, "compare")
+        compared = result_of(steps, "compare")
         new = version_by_id(connection, compared["model_id"]) if "model_id" in compared else None
         realised = metric_history(connection, name=contract.name, metric="auc", until=run.window_end)
         estimated = metric_history(connection, name=contract.name, metric="estimated_auc", until=run.window_end)
@@ -52,7 +52,7 @@ def report_summary(context: RunContext) -> RunSummary:
         data_drift=_report(steps, "data_drift"),
         concept_drift=_report(steps, "concept_drift"),
         model_drift=_report(steps, "model_drift"),
-        cause=_result(steps, "concept_drift").get("cause") or {},
+        cause=result_of(steps, "concept_drift").get("cause") or {},
         candidates=_candidates(steps, compared),
         comparison=compared.get("comparison") or {},
         history=_history(realised, estimated),
@@ -64,13 +64,8 @@ def report_summary(context: RunContext) -> RunSummary:
     )
 
 
-def _result(steps: Mapping[str, Step], stage: str) -> Mapping[str, Any]:
-    step = steps.get(stage)
-    return step.result if step else {}
-
-
 def _report(steps: Mapping[str, Step], check: str) -> CheckReport | None:
-    values = _result(steps, check).get("report")
+    values = result_of(steps, check).get("report")
     return CheckReport.from_dict(values) if values else None
 
 

@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 
 from loanwatch.database import sql
 
-__all__ = ["Step", "StepResult", "StepStatus", "find_step", "steps_of"]
+__all__ = ["Step", "StepResult", "StepStatus", "find_step", "result_of", "steps_of"]
 
 
 class StepStatus(StrEnum):
@@ -55,6 +55,12 @@ def steps_of(connection: Connection[Any], run_id: int) -> list[Step]:
     """Return the steps of a run in the order in which they began."""
     with connection.cursor(row_factory=class_row(Step)) as cursor:
         return cursor.execute(sql("step_select"), {"run_id": run_id, "stage": None}).fetchall()
+
+
+def result_of(steps: Mapping[str, Step], stage: str) -> Mapping[str, Any]:
+    """Return the result of a stage among steps by stage; empty where it has not begun."""
+    step = steps.get(stage)
+    return step.result if step else {}
 
 
 def find_step(connection: Connection[Any], key: Mapping[str, Any]) -> Step | None:

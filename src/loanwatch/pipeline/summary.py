@@ -8,7 +8,7 @@ from loanwatch.monitoring.standing import Change
 from loanwatch.pipeline.context import RunContext
 from loanwatch.pipeline.outcome import Outcome
 from loanwatch.pipeline.stages.decide import decision_of
-from loanwatch.pipeline.steps import Step, steps_of
+from loanwatch.pipeline.steps import Step, result_of, steps_of
 from loanwatch.registry import online_version
 
 __all__ = ["CHECKS", "outcome_of", "summarise"]
@@ -74,21 +74,16 @@ def _check(step: Step | None) -> dict[str, Any]:
 
 def _auc(steps: Mapping[str, Step]) -> dict[str, Any] | None:
     """Return the deployed model's AUC in this window, or the new model's on its hold-out where none was deployed."""
-    report = _result(steps, "model_drift").get("report")
+    report = result_of(steps, "model_drift").get("report")
     if report is not None:
         measured = report["measurements"]
         return _interval(measured.get("current", ()), "auc", "deployed model, this window") or _interval(
             measured.get("estimated", ()), "estimated_auc", "deployed model, estimated without labels"
         )
-    winner = _result(steps, "compare").get("winner")
+    winner = result_of(steps, "compare").get("winner")
     if winner is None:
         return None
-    return _interval(_result(steps, f"train:{winner}")["test_metrics"], "auc", "new model, its hold-out")
-
-
-def _result(steps: Mapping[str, Step], stage: str) -> Mapping[str, Any]:
-    step = steps.get(stage)
-    return step.result if step else {}
+    return _interval(result_of(steps, f"train:{winner}")["test_metrics"], "auc", "new model, its hold-out")
 
 
 def _interval(measurements: Sequence[Mapping[str, Any]], name: str, of: str) -> dict[str, Any] | None:
