@@ -11,6 +11,7 @@ from rich.console import Console
 
 from loanwatch import __version__
 from loanwatch.cli.context import Shared
+from loanwatch.cli.listing import plain
 from loanwatch.errors import LoanwatchError, shorten
 from loanwatch.logging import configure_logging
 from loanwatch.settings import load_settings
@@ -107,8 +108,7 @@ def main() -> int:
 def _failed(told: str) -> int:
     """Say why on one line, without what moves a terminal's cursor."""
     if told:
-        printable = "".join(c if c.isprintable() else "�" for c in " ".join(told.split()))
-        sys.stderr.write(f"loanwatch: {printable}\n")
+        sys.stderr.write(f"loanwatch: {plain(told)}\n")
     return 1
 
 

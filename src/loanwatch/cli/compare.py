@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from loanwatch.cli.context import AsJson, Shared, shared
+from loanwatch.cli.listing import Listing, plain
+from loanwatch.errors import shorten
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.text import Text
 
     from loanwatch.comparison import TableComparison
 
@@ -16,7 +18,6 @@ __all__ = ["DRIFT", "register", "show_comparison", "write_page"]
 
 DRIFT = 2
 """Exit code where there is drift."""
-_STYLES = {"none": "green", "low": "cyan", "medium": "yellow", "high": "red", "critical": "bold red"}
 _WORDS = {"none": "ok", "low": "notice"}
 _TITLES = {
     "columns": "columns",
@@ -83,8 +84,9 @@ def write_page(path: Path, page: str) -> None:
 
     try:
         path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"--html {path} cannot be written: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        why = getattr(error, "strerror", None) or error
+        raise StorageError(f"--html {path} cannot be written: {why}") from error
 
 
 def show_comparison(here: Shared, found: "TableComparison", html: Path | None, *, as_json: bool) -> None:
@@ -92,44 +94,48 @@ def show_comparison(here: Shared, found: "TableComparison", html: Path | None, *
     values: dict[str, Any] = {}
     if as_json:
         values = found.to_dict() | {"report": str(html) if html else None}
-    here.show(values, lambda: _told(found, html), as_json=as_json)
+    here.show(values, lambda: _told(found, html, here.width), as_json=as_json)
 
 
-def _told(found: "TableComparison", html: Path | None) -> "RenderableType":
-    from rich.console import Group
-    from rich.table import Table
+def _told(found: "TableComparison", html: Path | None, width: int | None) -> "Text":
     from rich.text import Text
 
-    checks = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    for name, report in found.reports.items():
-        word = "not made" if report.status == "skipped" else _WORDS.get(report.severity.word, report.severity.word)
-        style = "dim" if report.status == "skipped" else _STYLES[report.severity.word]
-        checks.add_row(Text(_TITLES.get(name, name)), Text(word, style=style), Text(report.summary))
-    findings = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("verdict", "column", "finding"):
-        findings.add_column(title)
-    for finding in found.findings[:_MOST_FINDINGS]:
-        word = finding.severity.word
-        findings.add_row(
-            Text(_WORDS.get(word, word), style=_STYLES[word]), Text(finding.subject), Text(finding.sentence)
-        )
     limitations = [*found.limitations, *(line for r in found.reports.values() for line in r.limitations)]
-    more, more_notes = len(found.findings) - _MOST_FINDINGS, len(limitations) - _MOST_LIMITATIONS
-    parts: list[RenderableType] = [
-        Text(
-            f"{found.current} ({found.current_rows:,} rows) against {found.reference} ({found.reference_rows:,} rows)"
-        ),
+    shown = found.findings[:_MOST_FINDINGS]
+    sizes = f"{found.current} ({found.current_rows:,} rows) against {found.reference} ({found.reference_rows:,} rows)"
+    findings = Listing(
+        headings=("verdict", "column"),
+        rows=[(_word(f.severity.word), shorten(f.subject)) for f in shown],
+        text_heading="finding",
+        texts=[f.sentence for f in shown],
+    )
+    lines: list[Text | str] = [
+        Text(plain(sizes)),
         Text("drift" if found.drifted else "no drift", style="bold red" if found.drifted else "bold green"),
-        checks,
-        *_if(found.findings, Text(""), findings),
-        *_if(more > 0, Text(f"and {more} more")),
-        *_if(limitations, Text("")),
-        *(Text(f"note: {line}", style="dim") for line in limitations[:_MOST_LIMITATIONS]),
-        *_if(more_notes > 0, Text(f"and {more_notes} more notes")),
-        *_if(html, Text(f"report: {html}")),
+        *_checks(found).lines(width),
+        *([Text(), *findings.lines(width)] if shown else []),
+        *_more(len(found.findings) - _MOST_FINDINGS, "findings"),
+        *([""] if limitations else []),
+        *(Text(plain(f"note: {line}"), style="dim") for line in limitations[:_MOST_LIMITATIONS]),
+        *_more(len(limitations) - _MOST_LIMITATIONS, "notes"),
+        *([plain(f"report: {html}")] if html else []),
     ]
-    return Group(*parts)
+    return Text("\n").join(line if isinstance(line, Text) else Text(line) for line in lines)
 
 
-def _if(wanted: object, *parts: "RenderableType") -> "tuple[RenderableType, ...]":
-    return parts if wanted else ()
+def _checks(found: "TableComparison") -> Listing:
+    words = ["not made" if r.status == "skipped" else _word(r.severity.word) for r in found.reports.values()]
+    return Listing(
+        headings=("check", "verdict"),
+        rows=[(_TITLES.get(name, name), word) for name, word in zip(found.reports, words, strict=True)],
+        text_heading="finding",
+        texts=[report.summary for report in found.reports.values()],
+    )
+
+
+def _word(severity: str) -> str:
+    return _WORDS.get(severity, severity)
+
+
+def _more(rows: int, what: str) -> list[str]:
+    return [f"and {rows:,} more {what if rows > 1 else what.removesuffix('s')}"] if rows > 0 else []

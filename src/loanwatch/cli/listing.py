@@ -11,7 +11,7 @@ from rich.text import Text
 
 from loanwatch.cli.styles import SEVERITY_STYLES
 
-__all__ = ["Card", "Listing", "words"]
+__all__ = ["Card", "Listing", "plain", "words"]
 
 _GAP = "  "
 _INDENT = "    "
@@ -37,8 +37,8 @@ class Listing:
 
     def lines(self, width: int | None) -> list[Text]:
         """Return the lines for a terminal of so many columns."""
-        rows = [tuple(_plain(cell) for cell in row) for row in self.rows]
-        texts = [_plain(text) for text in self.texts] or [""] * len(rows)
+        rows = [tuple(plain(cell) for cell in row) for row in self.rows]
+        texts = [plain(text) for text in self.texts] or [""] * len(rows)
         widths = [max(map(cell_len, column)) for column in zip(self.headings, *rows, strict=True)]
         kept = _fitting(widths, width)
         room = None if width is None else width - sum(widths[:kept]) - len(_GAP) * kept
@@ -84,11 +84,16 @@ class Card:
         offset = max(cell_len(name) for name, _ in self.pairs) + len(_GAP)
         found = []
         for name, value in self.pairs:
-            plain = _plain(value)
-            first, *more = (width and _wrapped(plain, width - offset)) or [plain]
+            told = plain(value)
+            first, *more = (width and _wrapped(told, width - offset)) or [told]
             found.append(Text(name + " " * (offset - cell_len(name)) + first))
             found += [Text(" " * offset + piece) for piece in more]
         return found
+
+
+def plain(text: str) -> str:
+    """Return the text on one line and without what moves a terminal's cursor."""
+    return "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
 
 
 def words(value: Any) -> str:  # noqa: ANN401  (whatever JSON holds)
@@ -131,8 +136,3 @@ def _line(cells: Sequence[str], widths: Sequence[int], *styles: str) -> Text:
 def _wrapped(text: str, width: int) -> list[str]:
     # a name that is longer than the line stays whole: it may be meant to be copied
     return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
-
-
-def _plain(text: str) -> str:
-    """Return the text on one line and without what moves a terminal's cursor."""
-    return "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))

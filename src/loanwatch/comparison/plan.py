@@ -35,11 +35,7 @@ class Plan:
     def limitations(self) -> Iterator[str]:
         """What is not compared, or was decided without being told."""
         for reading in self.columns.values():
-            if reading.why is not None:
-                yield f"{shorten(reading.name)} is not compared: it {reading.why}."
-            if reading.sentinels:
-                listed = " and ".join(f"{value:,.0f}" for value in reading.sentinels)
-                yield f"{shorten(reading.name)}: {listed} is taken to mean “not known”."
+            yield from reading.limitations
         for role in (self.label, self.score, self.time):
             if role is not None:
                 yield from role.limitations

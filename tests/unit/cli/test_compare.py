@@ -66,3 +66,36 @@ def test_the_page_is_written_where_it_is_wanted(files, monkeypatch, capsys):
     assert "Income" in page
     assert run(monkeypatch, "before.parquet", "after.parquet", "--html", "no/such/folder.html") == 1
     assert "--html" in capsys.readouterr().err
+
+
+def test_in_a_pipe_each_finding_is_one_line_and_nothing_moves_the_cursor(files, monkeypatch, capsys):
+    name = "\x1b[31m" + "a long name with words " * 12
+    for file in ("before", "after"):
+        frame = pl.read_parquet(f"{file}.parquet")
+        frame.rename({"income": name}).write_parquet(f"long {file}.parquet")
+    assert run(monkeypatch, "long before.parquet", "long after.parquet") == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert not any("\x1b" in line or line.endswith(" ") for line in lines)
+    assert sum(line.startswith("high") for line in lines) == 1
+
+
+def test_on_a_narrow_terminal_no_finding_is_wider(files, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "70")
+    assert run(monkeypatch, "before.parquet", "after.parquet") == 2
+    said = capsys.readouterr().out
+    assert max(len(line) for line in said.splitlines() if not line.startswith("note")) <= 70
+    assert "Income rose" in said
+
+
+@pytest.mark.parametrize("target", [".", "no/such/page.html", "\0.html"])
+def test_a_page_that_cannot_be_written_is_one_line(files, monkeypatch, capsys, target):
+    assert run(monkeypatch, "before.parquet", "same.parquet", "--html", target) == 1
+    said = capsys.readouterr().err
+    assert "--html" in said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_a_page_that_is_there_is_replaced(files, monkeypatch, capsys):
+    (files / "page.html").write_text("old")
+    assert run(monkeypatch, "before.parquet", "before.parquet", "--html", "page.html") == 0
+    assert "No drift" in (files / "page.html").read_text()
