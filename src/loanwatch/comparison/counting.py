@@ -73,7 +73,8 @@ def _count(table: Table, reader: Reader, contract: Contract, edges: ProfileEdges
 
     def count(start: int) -> Profile:
         rows = table.block(names, start)
-        share = max(_FEWEST_CORRELATED, _MOST_CORRELATED * rows.height // max(table.rows, 1))
+        # Of a wide table's groups of columns the first one has the correlations.
+        share = max(_FEWEST_CORRELATED, _MOST_CORRELATED * rows.height // max(table.rows, 1)) if roles else 0
         return count_block(reader.read(rows), contract, edges=edges, roles=roles, correlated_rows=share, threads=1)
 
     # Block beside block, not column beside column: what is not polars' or numpy's work is then done once a block.

@@ -64,7 +64,8 @@ def profile_window(
     label : array_like of shape (n,), optional
         1 for the positive label, 0 for the negative one, NaN where not known.
     correlated_rows : int, optional
-        About how many rows, evenly spaced, the correlations are taken from; everything else counts all rows.
+        About how many rows, evenly spaced, the correlations are taken from, none for 0; everything else counts all
+        rows.
     threads : int, optional
         How many columns are counted at once. By default as many as there are cores, where the window is long enough.
 
@@ -83,8 +84,9 @@ def profile_window(
     wanted = [c.name for c in contract.described if c.is_monitored or c.predictor]
     present = [name for name in wanted if name in frame.columns]
 
-    scored = [name for name in present if contract.kind_of(name) is Kind.NUMERIC][:_CORRELATED_COLUMNS]
-    step = max(1, frame.height // correlated_rows)
+    numeric = [name for name in present if contract.kind_of(name) is Kind.NUMERIC]
+    scored = numeric[:_CORRELATED_COLUMNS] if correlated_rows else []
+    step = max(1, frame.height // max(correlated_rows, 1))
 
     def count(name: str) -> tuple[ColumnProfile, FloatArray]:
         why = issues[name] if issues is not None and name in issues.columns else None
