@@ -25,6 +25,7 @@ $(VENV)/runtime: requirements/runtime.lock pyproject.toml | $(VENV)/python
 	@echo "installing the locked requirements into $(VENV) (about a minute the first time)"
 	@$(PIP) install --require-hashes -r requirements/runtime.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/dev: requirements/dev.lock $(VENV)/runtime

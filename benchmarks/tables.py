@@ -57,6 +57,7 @@ print(json.dumps({
 def measure(command: Sequence[str]) -> Spent:
     """Run a process, and return its time and the largest memory that it held, as the kernel counted them."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages come compiled, a working copy does not
     launched = subprocess.run(
         [sys.executable, "-S", "-c", LAUNCHER, *command], stdout=subprocess.PIPE, text=True, env=environment, check=True
     )

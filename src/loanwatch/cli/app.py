@@ -14,7 +14,6 @@ from loanwatch.cli.context import Shared
 from loanwatch.cli.listing import plain
 from loanwatch.errors import LoanwatchError, shorten
 from loanwatch.logging import configure_logging
-from loanwatch.settings import load_settings
 
 __all__ = ["app", "main"]
 
@@ -72,13 +71,16 @@ def prepare(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Read the settings once, for every command."""
-    settings = load_settings(home=home, contract_file=contract)
-    configure_logging(level="debug" if debug else settings.log_level, as_json=settings.log_json)
+    """Make ready what every command shares."""
     # COLUMNS is set by who shows the output on a screen although it goes through a pipe, such as `watch`
     has_width = sys.stdout.isatty() or "COLUMNS" in os.environ
     out = Console() if has_width else Console(width=_PIPE_COLUMNS)
-    context.obj = Shared(settings=settings, out=out, err=Console(stderr=True), width=out.width if has_width else None)
+    here = Shared(
+        home=home, contract=contract, out=out, err=Console(stderr=True), width=out.width if has_width else None
+    )
+    level, as_json = (here.settings.log_level, here.settings.log_json) if here.are_set else ("warning", False)
+    configure_logging(level="debug" if debug else level, as_json=as_json)
+    context.obj = here
 
 
 for _module in _COMMAND_MODULES:

@@ -68,7 +68,7 @@ def compare(
         label=label,
         score=score,
         time=time,
-        contract=contract or here.settings.contract_file,
+        contract=contract or here.contract_file,
         database=database,
     )
     if html is not None:

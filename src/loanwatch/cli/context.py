@@ -3,12 +3,15 @@
 import contextlib
 import getpass
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,7 +20,9 @@ from rich.text import Text
 
 from loanwatch.cli.listing import Card, Listing
 from loanwatch.errors import LoanwatchError, WindowError
-from loanwatch.settings import Settings
+
+if TYPE_CHECKING:
+    from loanwatch.settings import Settings
 
 __all__ = ["AsJson", "Shared", "actor_name", "parse_span", "parse_time", "shared"]
 
@@ -28,13 +33,33 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 class Shared:
     """One process's settings and its two consoles."""
 
-    settings: Settings
+    home: Path | None
+    """As the command line says it, before any setting."""
+    contract: Path | None
+    """Likewise."""
     out: Console
     """Results."""
     err: Console
     """Progress and notes; never mixed into `--json` output."""
     width: int | None = None
     """Columns that lists keep to; None where nobody has to read them on a screen."""
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """The settings, read when they are first asked for: reading them takes longer than many a command."""
+        from loanwatch.settings import load_settings
+
+        return load_settings(home=self.home, contract_file=self.contract)
+
+    @property
+    def are_set(self) -> bool:
+        """Whether a variable or a file sets anything; otherwise all but the command line's words are the defaults."""
+        return Path("loanwatch.toml").exists() or any(name.upper().startswith("LOANWATCH_") for name in os.environ)
+
+    @property
+    def contract_file(self) -> Path | None:
+        """The contract file of the command line or of the settings."""
+        return self.settings.contract_file if self.are_set else self.contract
 
     def show(self, values: Any, text: str | Callable[[], Any], *, as_json: bool) -> None:  # noqa: ANN401
         """Print `values` as JSON, or else the text (or what the callable returns: a listing, a card, a rich table)."""

@@ -1,14 +1,35 @@
 """The page of a run: one file, no network, no script."""
 
+import contextlib
+import sys
 from functools import lru_cache
+from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from loanwatch.reports.formatting import brief, day, moment, text
 from loanwatch.reports.page import page_of
 from loanwatch.reports.summary import RunSummary
 
 __all__ = ["environment", "render_run_report"]
+
+_COMPILED = Path(__file__).parent / "templates" / "__pycache__"
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Keeps compiled templates where Python keeps compiled modules, and likewise does without where it may not write.
+
+    Compiling takes longer than comparing two small tables.
+    """
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Write one template's code."""
+        if sys.dont_write_bytecode:
+            return
+        with contextlib.suppress(OSError):
+            _COMPILED.mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)
 
 
 def render_run_report(summary: RunSummary) -> str:
@@ -33,6 +54,7 @@ def environment() -> Environment:
     """Return the templates of the pages."""
     templates = Environment(
         loader=PackageLoader("loanwatch.reports"),
+        bytecode_cache=_Compiled(str(_COMPILED)),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
