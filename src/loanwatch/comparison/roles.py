@@ -69,7 +69,7 @@ class TimeReading:
             aware = sound if values.dtype.time_zone else sound.dt.replace_time_zone("UTC")
             return aware.dt.convert_time_zone("UTC").cast(moment)
         if values.dtype == pl.Date:
-            return values.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+            return sound_times(values).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
         if values.dtype == pl.String and self.forms:
             return max((_times(values, form) for form in self.forms), key=pl.Series.count)
         return nothing_like(values, moment)

@@ -44,13 +44,17 @@ def texts_of(values: pl.Series) -> pl.Series:
 
 def sound_times(values: pl.Series) -> pl.Series:
     """Return times with null for those before the year 1 or after 9999, which a calendar does not have."""
-    if not isinstance(values.dtype, pl.Datetime):
+    dtype = values.dtype
+    if isinstance(dtype, pl.Datetime):
+        per_second: float = _PER_SECOND[dtype.time_unit]
+    elif dtype == pl.Date:
+        per_second = 1 / 86_400
+    else:
         return values
-    per_second = _PER_SECOND[values.dtype.time_unit]
     ticks = values.to_physical()
     if per_second == _PER_SECOND["ns"] or ticks.count() == 0:  # whose range is smaller than the calendar's
         return values
-    first, last = (int(moment.timestamp()) * per_second for moment in (_FIRST, _LAST))
+    first, last = (int(moment.timestamp() * per_second) for moment in (_FIRST, _LAST))
     sound = ticks.is_between(first, last)
     return values if sound.all() else values.set(~sound, None)
 
