@@ -43,7 +43,8 @@ def compare(
     Parameters
     ----------
     reference, current : path, `sql:TABLE`, `sql:SELECT …`, or a frame of polars (also lazy), pandas or Arrow
-        CSV (also gzipped) or Parquet files. Files are read in blocks: memory does not grow with their rows.
+        CSV files (also packed with gzip or zstd), Parquet files or folders of them. Files are read in blocks: memory
+        does not grow with their rows.
     label : str, optional
         The column that the model predicts. By default the contract's, if there is one.
     score : str, optional
