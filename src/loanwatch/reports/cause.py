@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Measurement
-from loanwatch.reports.formatting import NOTHING, figure, interval, p_value, text, title
+from loanwatch.reports.formatting import NOTHING, figure, interval, measurement_of, p_value, text, title
 
 __all__ = ["CauseSection", "SegmentTable", "cause_of", "effect_of", "segments_of"]
 
@@ -48,10 +48,10 @@ def cause_of(cause: Mapping[str, Any] | None, titles: Mapping[str, str]) -> Caus
     """
     if not cause or not cause.get("sentence"):
         return None
-    parts = [(_PARTS.get(m.name, title(m.name)), m) for m in map(_measurement, cause.get("measurements", ())) if m]
+    parts = [(_PARTS.get(m.name, title(m.name)), m) for m in map(measurement_of, cause.get("measurements", ())) if m]
     for key, words in (("features", "moved"), ("relation", "relation changed")):
         behind = cause.get(key) or {}
-        named = [(f"{_named(name, titles)}, {words}", _measurement(values)) for name, values in behind.items()]
+        named = [(f"{_named(name, titles)}, {words}", measurement_of(values)) for name, values in behind.items()]
         parts += [(words, m) for words, m in named if m][:MAXIMUM_ROWS]
     return CauseSection(
         sentence=text(cause["sentence"]),
@@ -61,7 +61,7 @@ def cause_of(cause: Mapping[str, Any] | None, titles: Mapping[str, str]) -> Caus
 
 def effect_of(cause: Mapping[str, Any] | None, column: str) -> str:
     """Return what a moved column does to the score by itself, or nothing."""
-    found = _measurement(((cause or {}).get("features") or {}).get(column))
+    found = measurement_of(((cause or {}).get("features") or {}).get(column))
     if found is None:
         return ""
     ends = _ends(found)
@@ -106,11 +106,3 @@ def _ends(found: Measurement) -> str:
     if found.lower is None or found.upper is None:
         return ""
     return f"{_signed(found.lower)} to {_signed(found.upper)}"
-
-
-def _measurement(values: object) -> Measurement | None:
-    if not isinstance(values, Mapping) or values.get("value") is None:
-        return None
-    return Measurement(
-        name=str(values.get("name", "")), value=values["value"], lower=values.get("lower"), upper=values.get("upper")
-    )

@@ -1,6 +1,7 @@
 """Figures as the page shows them."""
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 
 from loanwatch.errors import shorten
@@ -13,6 +14,7 @@ __all__ = [
     "figure",
     "interval",
     "measured",
+    "measurement_of",
     "metric_title",
     "moment",
     "p_value",
@@ -93,6 +95,21 @@ def interval(measurement: Measurement) -> str:
     if not (math.isfinite(measurement.lower) and math.isfinite(measurement.upper)):
         return ""
     return f"{measured(measurement.name, measurement.lower)} to {measured(measurement.name, measurement.upper)}"
+
+
+def measurement_of(values: object) -> Measurement | None:
+    """Return a measurement that a run recorded; None where it recorded none that can be read.
+
+    >>> measurement_of({"name": "auc", "value": 0.7}).value, measurement_of({"name": "auc", "value": None})
+    (0.7, None)
+    """
+    if isinstance(values, Measurement):
+        return values
+    if not isinstance(values, Mapping) or values.get("value") is None:
+        return None
+    return Measurement(
+        name=str(values.get("name", "")), value=values["value"], lower=values.get("lower"), upper=values.get("upper")
+    )
 
 
 def p_value(value: float | None) -> str:

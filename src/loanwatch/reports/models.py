@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Measurement
-from loanwatch.reports.formatting import NOTHING, interval, measured, metric_title, share, text, title
+from loanwatch.reports.formatting import (
+    NOTHING,
+    interval,
+    measured,
+    measurement_of,
+    metric_title,
+    share,
+    text,
+    title,
+)
 from loanwatch.reports.summary import CandidateFigures, RunSummary
 
 __all__ = ["ModelTable", "deployed_table", "model_tables"]
@@ -80,7 +89,7 @@ def _cell(measurement: Measurement | None) -> tuple[str, str]:
 def _comparison(summary: RunSummary) -> ModelTable | None:
     """Show what the challenger was held against, with the applications that the two decide differently."""
     comparison = summary.comparison
-    measurements = [m for m in map(_measurement, comparison.get("measurements", ())) if m is not None]
+    measurements = [m for m in map(measurement_of, comparison.get("measurements", ())) if m is not None]
     if not measurements:
         return None
     notes = [text(comparison["reason"])] if comparison.get("reason") else []
@@ -93,13 +102,3 @@ def _comparison(summary: RunSummary) -> ModelTable | None:
             rate = swap.get("positive_rate")
             notes.append(f"{swap['rows']:,} held-out applications {words}; {share(rate)} of them were truly given.")
     return _table("New model against the deployed one, same held-out applications", ["Value"], [measurements], notes)
-
-
-def _measurement(values: object) -> Measurement | None:
-    if isinstance(values, Measurement):
-        return values
-    if not isinstance(values, Mapping) or not {"name", "value"} <= set(values):
-        return None
-    return Measurement(
-        name=str(values["name"]), value=values["value"], lower=values.get("lower"), upper=values.get("upper")
-    )
