@@ -9,6 +9,7 @@ import pytest
 
 from loanwatch.monitoring import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.reports import CandidateFigures, Headline, HistoryPoint, ModelFigures, render_run_report
+from loanwatch.reports.comparison import ComparisonSummary, render_comparison
 
 VOID = {"meta", "link", "br", "rect", "line", "path", "circle", "img", "hr", "input"}
 
@@ -111,6 +112,67 @@ def test_every_part_of_the_summary_is_on_the_page(full):
         "ab" * 32,
         "1,651 applications",
         "27 April 2015",
+    ):
+        assert words in page, words
+
+
+@pytest.fixture
+def two_tables(full):
+    windows = [
+        {"window": f"2024-0{at}-01", "table": "current", "auc": 0.7, "lower": 0.6, "upper": 0.8, "estimate": 0.75}
+        for at in range(1, 6)
+    ]
+    segment = {"subject": "annual_income", "name": "above 9", "rows": 9, "auc": 0.6, "auc_reference": 0.7}
+    details = {"windows": windows, "segments": [segment]}
+    return ComparisonSummary(
+        reference="january.csv",
+        current="february.csv",
+        reference_rows=5_000,
+        current_rows=4_000,
+        reports={
+            "columns": replace(full.concept_drift, check="columns"),
+            "data_quality": full.data_quality,
+            "data_drift": full.data_drift,
+            "model_drift": replace(full.model_drift, details=details),
+            "concept_drift": full.concept_drift,
+        },
+        limitations=tuple(f"{name} is not compared." for name in "abcdefghijkl"),
+        column_titles=full.column_titles,
+        cause={
+            "sentence": "Features moved (annual income).",
+            "measurements": [{"name": "loss_from_features", "value": -0.0031, "lower": -0.005, "upper": -0.001}],
+            "features": {"annual_income": {"value": -0.0031}},
+        },
+    )
+
+
+def test_the_page_of_two_tables_is_as_sound_as_that_of_a_run(two_tables):
+    page = render_comparison(two_tables)
+    reader = read(page)
+    assert [name for name, times in Counter(reader.ids).items() if times > 1] == []
+    assert reader.references <= set(reader.ids)
+    assert reader.tags["main"] == reader.tags["h1"] == 1
+    assert reader.tags["caption"] == reader.tags["table"] > 4
+    assert all(later - earlier <= 1 for earlier, later in zip(reader.headings, reader.headings[1:], strict=False))
+    assert page.count('role="img"') == reader.tags["svg"] == page.count("<desc")
+    assert reader.tags["script"] == reader.tags["link"] == reader.tags["img"] == 0
+    assert "default-src 'none'" in page
+    assert page.count("<th ") == page.count('scope="')
+
+
+def test_the_page_of_two_tables_holds_every_part(two_tables):
+    page = render_comparison(two_tables)
+    for words in (
+        "Does it matter?",
+        "What shall I do?",
+        "Annual income moved.",
+        "By itself it changes the Brier score by −0.0031.",
+        "From moved features",
+        "−0.0050 to −0.0010",
+        "AUC of the scores by window",
+        "2024-05-01 (current)",
+        "Segments that lost most",
+        "And 4 more.",
     ):
         assert words in page, words
 
