@@ -23,7 +23,7 @@ _FEWEST_OF_A_CLASS = 20
 def performance_by_window(
     reference: ScoredWindow, current: ScoredWindow, contract: Contract, *, as_of: datetime | None = None
 ) -> list[dict[str, Any]]:
-    """Return the AUC of consecutive windows, oldest first, and what was to be expected without their labels.
+    """Return the AUC of consecutive windows, the reference's first, and what was to be expected without their labels.
 
     Each table is cut into at most eight windows with the same number of rows, at least 300; days are not cut.
 
@@ -63,7 +63,7 @@ def performance_by_window(
                     "estimate": estimate_performance(known, part, contract, hold_out=hold_out).auc.value,
                 }
             )
-    return sorted(found, key=lambda each: each["window"])
+    return found
 
 
 def _estimable(window: ScoredWindow) -> bool:

@@ -202,7 +202,9 @@ def history_chart(points: Sequence[HistoryPoint]) -> HistoryChart | None:
         realised=_path(realised),
         estimated=_path([(x(i), y(p.estimate)) for i, p in enumerate(points)]),
         levels=tuple(Tick(at=y(v) or 0.0, label=f"{v:.2f}") for v in _levels(low, high)),
-        ticks=tuple(Tick(at=x(i), label=text(p.window, 14)) for i, p in enumerate(points) if i % every == 0),
+        ticks=tuple(
+            Tick(at=x(i), label=text(p.window.partition(" (")[0], 14)) for i, p in enumerate(points) if i % every == 0
+        ),
     )
 
 

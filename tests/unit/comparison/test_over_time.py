@@ -40,6 +40,7 @@ def test_where_the_relation_changes_the_truth_leaves_the_estimate():
     now = [p for p in points if p["table"] == "current"]
     assert len(before) == len(now) == 8
     assert [p["window"] for p in points] == sorted(p["window"] for p in points)
+    assert points == before + now
     assert all(p["lower"] < p["estimate"] < p["upper"] for p in before[1:7:3])
     assert all(p["upper"] < p["estimate"] - 0.2 for p in now)
     page = found.to_html()

@@ -141,6 +141,11 @@ def test_the_line_of_the_history_breaks_where_a_window_is_unknown():
     assert len(chart.marks) == 3
 
 
+def test_the_axis_of_the_history_names_days_only():
+    (tick,) = history_chart([HistoryPoint(window="2024-05-01 (current)", auc=0.7)]).ticks
+    assert tick.label == "2024-05-01"
+
+
 @pytest.mark.parametrize("points", [[], [HistoryPoint(window="a")], [HistoryPoint(window="a", auc=float("nan"))]])
 def test_a_history_without_figures_is_not_drawn(points):
     assert history_chart(points) is None
