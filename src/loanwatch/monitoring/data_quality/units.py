@@ -50,7 +50,7 @@ def _moved(inspection: Inspection, column: Column) -> Finding | None:
     old, new = np.asarray(before)[BULK], np.quantile(known, PROBABILITIES[BULK])
     if (old <= 0).any() or (new <= 0).any() or old[0] == old[-1]:
         return None
-    ratios = np.log(new / old)
+    ratios = np.log(new) - np.log(old)  # a quotient of extreme values overflows
     factor = _nearest_factor(float(np.median(ratios)))
     if factor is None or np.ptp(ratios) > SPREAD_TOLERANCE:
         return None
