@@ -19,7 +19,7 @@ _ADVICE = {
     "deployed": "Nothing now. The next window is compared with the applications that this model learnt from.",
     "no_change": "Nothing.",
     "notice": "Nothing needs to be done. Look at what moved, and ask the business whether it was expected.",
-    "retrained": "Read why the new model won, and tell those who rely on its decisions. `loanwatch models rollback` "
+    "retrained": "Read why the new model won, and tell those who rely on its decisions. “loanwatch models rollback” "
     "brings the old one back.",
     "challenger_rejected": "The deployed model stays. If the reasons below persist, look for features or data that a "
     "better model would need.",

@@ -1,7 +1,7 @@
 """Tables of model figures: candidates, the comparison with the deployed model, the deployed model in this window."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Measurement
@@ -51,7 +51,12 @@ def deployed_table(
         "reference": reference,
         "estimated": "Estimated without labels",
     }
-    found = [(subjects[name], report.measurements[name]) for name in subjects if report.measurements.get(name)]
+    found = [
+        # an estimate stands beside the truth that it is one of
+        (subjects[name], [replace(m, name=m.name.removeprefix("estimated_")) for m in report.measurements[name]])
+        for name in subjects
+        if report.measurements.get(name)
+    ]
     return _table(caption, [name for name, _ in found], [rows for _, rows in found]) if found else None
 
 

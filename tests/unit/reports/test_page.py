@@ -159,6 +159,14 @@ def test_model_figures_stand_with_their_intervals(full):
     assert candidates.rows[0][1][2] == ("–", "")
 
 
+def test_an_estimate_stands_beside_the_truth(full):
+    (auc,) = full.model_drift.measurements["dataset"]
+    measurements = {"current": (auc,), "estimated": (Measurement(name="estimated_auc", value=0.74),)}
+    page = page_of(replace(full, model_drift=replace(full.model_drift, measurements=measurements)))
+    assert page.models[0].columns == ("This window", "Estimated without labels")
+    assert page.models[0].rows == (("AUC", (("0.771", "0.751 to 0.791"), ("0.740", ""))),)
+
+
 def test_figures_that_are_no_numbers_show_a_dash(full):
     odd = Measurement(name="auc", value=float("nan"), lower=float("-inf"), upper=None)
     page = page_of(replace(full, model_drift=replace(full.model_drift, measurements={"dataset": (odd,)})))
