@@ -20,10 +20,11 @@ _SIZE_WORDS = {Severity.NONE: "negligible", Severity.LOW: "small", Severity.MEDI
 def number(value: float) -> str:
     """Return a number as a person writes it.
 
-    >>> number(61000.4), number(0.14532), number(12.0)
-    ('61,000', '0.145', '12')
+    >>> number(61000.4), number(-0.14532), number(12.0)
+    ('61,000', '−0.145', '12')
     """
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
+    size = f"{abs(value):,.0f}" if abs(value) >= 1_000 else f"{abs(value):.3g}"
+    return f"−{size}" if value < 0 else size
 
 
 def percent(share: float) -> str:
