@@ -4,8 +4,9 @@
     python benchmarks/scaling.py --rows 22000 50000000
 
 Each figure is a whole process, imports and HTML included, on Parquet files of simulated applications that are written
-once into `--cache`. Peak memory is that of the process as the kernel counts it. The last line profiles a new day of
-5,000 rows against a stored reference, without imports.
+once into `--cache`; wide tables once more with a label and a score, which performance and relation are judged from.
+Peak memory is that of the process as the kernel counts it. The last line profiles a new day of 5,000 rows against a
+stored reference, without imports.
 """
 
 import argparse
@@ -26,17 +27,20 @@ WIDE_ROWS = 100_000
 
 
 def wide_tables(columns: int, cache: Path) -> tuple[Path, Path]:
-    """Write two tables of many numeric columns, a tenth of them counts, without drift."""
+    """Write two tables of many numeric columns, a tenth of them counts, with a label and its probability; no drift."""
     paths = tuple(cache / f"wide-{columns}-{side}.parquet" for side in ("reference", "current"))
     for seed, path in enumerate(paths):
         if not path.exists():
             rng = np.random.default_rng(seed)
-            pl.DataFrame(
+            frame = pl.DataFrame(
                 {
                     f"x{i}": rng.poisson(3, WIDE_ROWS) if i % 10 == 0 else rng.lognormal(0, 1, WIDE_ROWS)
                     for i in range(columns)
                 }
-            ).write_parquet(path)
+            )
+            score = 1.0 / (1.0 + np.exp(-0.6 * frame.select(pl.col("^x[1-9]$").log()).sum_horizontal().to_numpy()))
+            label = (rng.random(WIDE_ROWS) < score).astype(np.int64)
+            frame.with_columns(label=label, score=score).write_parquet(path)
     return paths[0], paths[1]
 
 
@@ -62,13 +66,15 @@ def main(arguments: Sequence[str]) -> None:
     for rows in options.rows:
         _print(f"{rows:,} × 22", loan_tables(rows, options.cache), rows)
     for columns in options.columns:
-        _print(f"{WIDE_ROWS:,} × {columns:,}", wide_tables(columns, options.cache), WIDE_ROWS)
+        tables = wide_tables(columns, options.cache)
+        _print(f"{WIDE_ROWS:,} × {columns:,}", tables, WIDE_ROWS)
+        _print(f"{WIDE_ROWS:,} × {columns:,}, scored", tables, WIDE_ROWS, "--label", "label", "--score", "score")
     seconds, cpu_seconds = new_day()
     print(f"{'5,000 against a stored one':30} {seconds:8.2f} {cpu_seconds:7.2f}")
 
 
-def _print(title: str, tables: tuple[Path, Path], rows: int) -> None:
-    command = [sys.executable, "-m", "loanwatch", "compare", *map(str, tables), "--html", "/dev/null"]
+def _print(title: str, tables: tuple[Path, Path], rows: int, *roles: str) -> None:
+    command = [sys.executable, "-m", "loanwatch", "compare", *map(str, tables), *roles, "--html", "/dev/null"]
     spent = measure(command)
     per_row = 1e6 * spent.seconds / rows
     print(f"{title:30} {spent.seconds:8.2f} {spent.cpu_seconds:7.2f} {spent.peak_mb:8.0f} {per_row:8.2f}", flush=True)
