@@ -165,6 +165,8 @@ class Watcher:
         try:
             scorer = load_scorer(self.storage, version, self.contract)
         except _UNUSABLE as error:
+            if online_version(connection, self.contract.name) != version:  # rolled back while its files were read
+                return
             if self._failed != (version.id, version.digest):
                 if self.scorer is None:
                     self.reason = f"{version.title} cannot be used"

@@ -121,7 +121,7 @@ class Served:
         return self.process.wait(40)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
@@ -165,3 +165,9 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 def url_of(database: Database) -> str:
     parameters = psycopg.conninfo.conninfo_to_dict(database.conninfo)
     return make_conninfo("", **parameters)
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """Waits for what must come, long enough for a machine with other work to do."""
+    return wait_until

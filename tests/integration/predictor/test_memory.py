@@ -19,13 +19,6 @@ from loanwatch.predictor.shipper import Shipper
 from loanwatch.predictor.spool import Spool
 
 
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-
-
 class Cable:
     """Between the service and the database, with a plug."""
 
@@ -88,7 +81,7 @@ def written(lender):
     return [row[0] for row in lender.query("SELECT application_id FROM loanwatch.prediction ORDER BY id")]
 
 
-def test_a_decision_is_remembered_with_all_that_led_to_it(lender, serve):
+def test_a_decision_is_remembered_with_all_that_led_to_it(lender, serve, until):
     lender.deploy(lender.versions[0])
     served = serve(lender)
     row = {"loan_id": " L1 ", "credit_score": 400, "purpose": "moon flight", "monthly_debt": "$1,000"}
@@ -109,7 +102,7 @@ def test_a_decision_is_remembered_with_all_that_led_to_it(lender, serve):
     assert found[13] != "loanwatch.prediction_default"
 
 
-def test_while_the_database_is_away_scoring_goes_on_and_nothing_is_lost(lender, serve, cable):
+def test_while_the_database_is_away_scoring_goes_on_and_nothing_is_lost(lender, serve, cable, until):
     lender.deploy(lender.versions[0])
     served = serve(lender, conninfo=through(cable, lender))
     asked = [f"L{n}" for n in range(90)]
@@ -132,7 +125,7 @@ def test_while_the_database_is_away_scoring_goes_on_and_nothing_is_lost(lender, 
     assert lender.spooled() == []
 
 
-def test_a_stop_while_the_database_is_away_keeps_the_decisions_for_the_next_start(lender, serve, cable):
+def test_a_stop_while_the_database_is_away_keeps_the_decisions_for_the_next_start(lender, serve, cable, until):
     lender.deploy(lender.versions[0])
     served = serve(lender, conninfo=through(cable, lender))
     cable.pull()
@@ -161,7 +154,7 @@ def workers_of(process):
     return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
-def test_a_service_killed_while_the_database_is_away_decides_again_without_it(lender, serve, cable):
+def test_a_service_killed_while_the_database_is_away_decides_again_without_it(lender, serve, cable, until):
     """All processes die in the outage; the next service scores through it; nothing is lost, nothing is doubled."""
     lender.deploy(lender.versions[0])
     served = serve(lender, "--workers", "2", conninfo=through(cable, lender))
@@ -199,7 +192,7 @@ def test_a_first_start_without_a_database_says_so(lender, cable):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_what_was_answered_before_a_kill_is_written_after_it(lender, serve, workers):
+def test_what_was_answered_before_a_kill_is_written_after_it(lender, serve, workers, until):
     """Killed in the midst of answering and of writing; every answer that a client has is one row in the end."""
     lender.deploy(lender.versions[0])
     answered = []

@@ -41,7 +41,7 @@ def test_a_service_beyond_this_machine_asks_for_tokens_that_can_be_revoked(lende
     assert httpx.get(f"{served.address}/ping").status_code == 200
     assert httpx.get(f"{served.address}/metrics").status_code == 401
     assert command(lender, "revoke", "broker one").returncode == 0
-    end = time.monotonic() + 3
+    end = time.monotonic() + 30
     while ask(served, token).status_code != 401:
         assert time.monotonic() < end
         time.sleep(0.1)

@@ -11,7 +11,7 @@ from loanwatch.database import Database
 from loanwatch.predictor.known import LastKnown
 from loanwatch.predictor.tokens import Token
 from loanwatch.predictor.watch import Watcher
-from loanwatch.registry import ModelVersion, deploy, register
+from loanwatch.registry import ModelVersion, deploy, online_version, register
 from loanwatch.settings import Settings
 from loanwatch.storage import open_storage
 
@@ -37,8 +37,9 @@ def watcher(database: Database, known: LastKnown, tmp_path: Path) -> Watcher:
 
 def put_online(database: Database) -> ModelVersion:
     with database.connect() as connection:
+        online = online_version(connection, CONTRACT.name)
         version = register(connection, name=CONTRACT.name, run_id=None, digest="0" * 64, metadata={})
-        deploy(connection, version, expected_champion_id=None, reason="test", actor="test", run_id=None)
+        deploy(connection, version, expected_champion_id=online and online.id, reason="test", actor="test", run_id=None)
     return version
 
 
@@ -64,3 +65,18 @@ def test_nothing_is_kept_once_no_model_is_deployed(watcher: Watcher, known: Last
         connection.execute("UPDATE loanwatch.ml_model SET status = 'offline'")
     refresh(watcher)
     assert known.recall() is None
+
+
+def test_a_model_replaced_while_its_files_were_read_raises_no_alert(
+    database: Database, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_online(database)
+
+    def replaced(*_: object) -> None:
+        put_online(database)
+        raise ValueError("no model")
+
+    monkeypatch.setattr("loanwatch.predictor.watch.load_scorer", replaced)
+    refresh(watcher)
+    with database.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM loanwatch.alert").fetchone() == (0,)
