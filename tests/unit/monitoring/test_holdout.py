@@ -102,9 +102,19 @@ def test_of_many_features_those_that_the_score_follows_are_corrected_for(one_tab
         return ScoredWindow(frame=frame, label=label, probability=expit(line), time=time), truth
 
     (reference, _), (other, truth) = wide(6_000), wide(4_000)
-    relation = HoldOut.of(reference, one_table_contract(names, [])).relation
+    contract = one_table_contract(names, [])
+    relation = HoldOut.of(reference, contract).relation
     corrected = [column["name"] for column in relation.to_dict()["columns"] if column["kind"] == "number"]
     assert len(corrected) == 64
     assert set(followed) <= set(corrected)
     error, before = (np.abs(p - truth).mean() for p in (relation.probability(other), other.probability))
     assert error < 0.7 * before
+    told = performance.check(reference, other, contract).limitations
+    assert any("along the 64 features" in line and "236 count only" in line for line in told)
+    few = ScoredWindow(
+        frame=reference.frame.select(names[:64]),
+        label=reference.label,
+        probability=reference.probability,
+        time=reference.time,
+    )
+    assert not any("features" in line for line in performance.check(few, few, contract).limitations)

@@ -114,6 +114,23 @@ def test_two_failing_segments_are_named_one_after_the_other(contract):
     assert {s.name for s in found.failed} == {'"rome"', '"lima"'}
 
 
+def test_the_figures_of_a_second_segment_leave_out_the_applicants_of_the_first(contract):
+    failing = (pl.col("town") == "lima") | (pl.col("points") > 0.84)
+    now = window(1, 12_000, failing=failing)
+    report = performance.check(window(0, 12_000), now, contract)
+    first, second = [f for f in report.findings if f.check == "model_drift.segment"]
+    of_lima, top_fifth = (now.frame["town"] == "lima").to_numpy(), (now.frame["points"] > 0.84).to_numpy()
+    assert {first.subject, second.subject} == {"town", "points"}
+    assert first.details["segment"]["without"] == []
+    assert second.details["segment"]["without"] == [first.subject]
+    assert f"without the failing segments of {first.subject}" in second.sentence
+    one, other = (of_lima, top_fifth) if first.subject == "town" else (top_fifth, of_lima)
+    alone, rest = first.details["segment"]["rows"], second.details["segment"]["rows"]
+    assert abs(alone - one.sum()) < 0.05 * one.sum()
+    assert abs(rest - (other & ~one).sum()) < 0.05 * other.sum()
+    assert f"{rest:,} applications" in second.sentence
+
+
 def test_a_segment_needs_ten_of_each_class_in_both_windows(contract):
     small = search_segments(window(0, 8_000), window(1, 200), contract)
     assert "kyiv" not in {s.name.strip('"') for s in small.worst}

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -87,6 +88,7 @@ def check(
     if current.rows < 2 * _SMALLEST_CLASS:
         return _skipped(f"The window has {current.rows:,} applications: too few to judge the model.", judged)
     before = hold_out or HoldOut.of(known, contract)
+    judged = replace(judged, notes=(*judged.notes, *_uncorrected(known, before, contract)))
     estimated, estimate_findings = _estimated(known, current, contract, before)
     if not _enough(judged.window):
         return _report(judged, {"estimated": estimated}, estimate_findings, realised=False)
@@ -145,6 +147,19 @@ def _estimated(
     return measurements, _findings(
         found.auc_before, found.auc, error, contract.policy, estimated=True, rows=current.rows
     )
+
+
+def _uncorrected(reference: ScoredWindow, before: HoldOut, contract: Contract) -> tuple[str, ...]:
+    """Say how many features of a wide table the hold-out's relation has no correction for."""
+    offered = sum(c.name in reference.frame.columns for c in contract.predictors)
+    left_out = offered - before.relation.features
+    if left_out <= 0:
+        return ()
+    told = (
+        f"What is expected without labels is corrected along the {before.relation.features} features that the score "
+        f"goes with most; {left_out:,} count only as far as the score follows them."
+    )
+    return (told,)
 
 
 def _findings(
@@ -249,9 +264,11 @@ def _lingering_segments(search: SegmentSearch, rows: int, policy: Policy) -> dic
 
 
 def _segment_sentence(segment: Segment, search: SegmentSearch, contract: Contract) -> str:
+    named = " and ".join(contract.label_of(name) for name in segment.without)
+    others = f" (without the failing segments of {named})" if named else ""
     return (
-        f"The model tells {applicants_in(segment.cells, contract, segment.bin)} apart less well than it did: AUC "
-        f"{segment.now.value:.3f} (95 % interval {segment.now.lower:.3f} to {segment.now.upper:.3f}, "
+        f"The model tells {applicants_in(segment.cells, contract, segment.bin)}{others} apart less well than it did: "
+        f"AUC {segment.now.value:.3f} (95 % interval {segment.now.lower:.3f} to {segment.now.upper:.3f}, "
         f"{segment.rows:,} applications) against {segment.before.value:.3f} for such applicants of its hold-out; "
         f"{search.searched:,} segments were looked at."
     )

@@ -71,6 +71,11 @@ class HoldOutRelation:
         symmetric = (fit.covariance + fit.covariance.T) / 2.0
         return cls(columns=columns, coefficients=fit.coefficients, covariance=symmetric)
 
+    @property
+    def features(self) -> int:
+        """Features that have a correction of their own."""
+        return len(self.columns) - 1
+
     def design(self, window: ScoredWindow) -> NDArray[np.float64]:
         """Return the columns that the correction is linear in, shape (n, columns)."""
         return np.hstack([c.of(window) for c in self.columns])

@@ -58,6 +58,8 @@ class Segment:
     """AUC lost, beyond what the moved scores foretell and beyond what all other applicants lost."""
     p_value: float
     """One-sided, of "lost nothing", corrected for all segments looked at."""
+    without: tuple[str, ...] = ()
+    """Other features of which a segment was named before, whose applicants count in none of its figures."""
     also: tuple[str, ...] = ()
     """Features of which a segment fails too, but not among the other applicants: they might have shown the same."""
 
@@ -74,6 +76,7 @@ class Segment:
             "auc_reference_interval": [self.before.lower, self.before.upper],
             "auc_loss": self.loss,
             "p_value": self.p_value,
+            "without": list(self.without),
         }
 
 
@@ -126,20 +129,21 @@ def search_segments(reference: ScoredWindow, current: ScoredWindow, contract: Co
     ranked = sorted(first.losses(cells), key=lambda found: -found[3])
     searched, failed, windows = len(ranked), list[Segment](), first
 
-    def segment(loss: _Loss) -> Segment:
-        return _segment(reference, current, loss, tests=searched)
-
     left = ranked
-    while left and len(failed) < _MOST_NAMED and (found := segment(left[0])).p_value <= SEGMENT_LEVEL:
+    while left and len(failed) < _MOST_NAMED:
+        found = _segment(windows, left[0], tests=searched)
+        if found.p_value > SEGMENT_LEVEL:
+            break
         suspected = _subjects(left, below=SEGMENT_LEVEL * LEAVE_P_VALUE / searched)
         windows = windows.without(found.cells, found.bin)
         left = sorted(windows.losses(cells), key=lambda found: -found[3])
         explained = suspected - _subjects(left, below=SEGMENT_LEVEL / searched) - {found.subject}
-        failed.append(replace(found, also=tuple(sorted(explained))))
+        aside = tuple(dict.fromkeys(s.subject for s in failed if s.subject != found.subject))
+        failed.append(replace(found, without=aside, also=tuple(sorted(explained))))
     return SegmentSearch(
         searched=searched,
         failed=tuple(failed),
-        worst=tuple(segment(loss) for loss in ranked[:_LISTED]),
+        worst=tuple(_segment(first, loss, tests=searched) for loss in ranked[:_LISTED]),
     )
 
 
@@ -160,6 +164,10 @@ class _Side:
     probability: NDArray[np.float64]
     band: NDArray[np.intp]
     kept: NDArray[np.bool_]
+
+    def auc(self, rows: NDArray[np.bool_]) -> Estimate:
+        """Return the AUC among some of the rows."""
+        return delong_estimate(self.label[rows] == 1.0, self.probability[rows])
 
     def counts(self, codes: NDArray[np.intp], bins: int) -> NDArray[np.float64]:
         """Return rows by bin and score band, shape (4, bins, bands): positive, negative, and the two as expected."""
@@ -231,13 +239,10 @@ def _fall(before: NDArray[np.float64], now: NDArray[np.float64]) -> tuple[NDArra
     return np.minimum(fall, fall - foretold), np.hypot(first_error * np.sqrt(np.maximum(room, 1.0)), second_error)
 
 
-def _segment(reference: ScoredWindow, current: ScoredWindow, found: _Loss, *, tests: int) -> Segment:
+def _segment(windows: _Windows, found: _Loss, *, tests: int) -> Segment:
     cell, bin_, loss, strength = found
-    inside = (cell.reference == bin_, cell.current == bin_)
-    before, now = (
-        delong_estimate(w.positive[rows], w.probability[rows])
-        for w, rows in zip((reference, current), inside, strict=True)
-    )
+    before, now = windows.reference, windows.current
+    inside = (before.kept & (cell.reference == bin_), now.kept & (cell.current == bin_))
     return Segment(
         subject=cell.subject,
         name=cell.names[bin_],
@@ -245,8 +250,8 @@ def _segment(reference: ScoredWindow, current: ScoredWindow, found: _Loss, *, te
         bin=bin_,
         rows=int(inside[1].sum()),
         rows_reference=int(inside[0].sum()),
-        before=before,
-        now=now,
+        before=before.auc(inside[0]),
+        now=now.auc(inside[1]),
         loss=loss,
         p_value=min(1.0, float(ndtr(-strength)) * tests),
     )
