@@ -96,6 +96,31 @@ def test_a_large_change_alarms_with_its_figures(moved):
     assert names == {"psi", "jensen_shannon", "kolmogorov_smirnov", "wasserstein", "missing_rate_change"}
 
 
+def test_no_quantile_is_told_of_values_beyond_all_bins_of_the_reference(one_table_contract):
+    contract = one_table_contract(["bill"], [])
+    rng = np.random.default_rng(3)
+    before = pl.DataFrame({"bill": rng.lognormal(3.5, 0.4, 9_000)})
+    first = profile_window(before, contract)
+    hundredfold = pl.DataFrame({"bill": 100 * rng.lognormal(3.5, 0.4, 4_000)})
+    second = profile_window(hundredfold, contract, edges=first.edges)
+    assert (first.columns["bill"].brackets(0.5), second.columns["bill"].brackets(0.5)) == (True, False)
+    (found,) = data_drift.check(first, second, contract).findings
+    assert f"mean {before['bill'].mean():.3g} → {hundredfold['bill'].mean():,.0f}" in found.sentence
+    assert found.details["quantiles"]["0.5"]["current"] is None
+    assert found.details["quantiles"]["0.5"]["reference"] == pytest.approx(before["bill"].median(), rel=0.01)
+    mean = before["bill"].mean()
+    apart = pl.DataFrame({"bill": np.where(np.arange(4_000) % 2, mean + 9_000, mean - 9_000)})
+    (found,) = data_drift.check(first, profile_window(apart, contract, edges=first.edges), contract).findings
+    assert f"now between −{9_000 - mean:,.0f} and {9_000 + mean:,.0f}" in found.sentence
+
+
+def test_a_label_that_moved_alone_did_not_move_too(reference):
+    label = pl.Series("label", np.arange(CURRENT_ROWS) % 10 == 0)
+    first = profile(simulate_features(REFERENCE_ROWS, seed=100).with_columns(pl.lit(value=False).alias("label")), None)
+    report = compare(first, simulate_features(CURRENT_ROWS, seed=101).with_columns(label))
+    assert report.summary == "None of 20 features moved; the label moved."
+
+
 def test_reliance_decides_what_a_moderate_change_means(reference):
     frame = simulate_features(CURRENT_ROWS, seed=7, events=[FeatureShift(column="annual_income", factor=1.3)])
     severity = {}

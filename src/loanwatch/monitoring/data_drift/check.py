@@ -249,9 +249,10 @@ def _summary(findings: list[Finding], contract: Contract, *, n_features: int) ->
     moved = {name for f in findings for name in f.details.get("columns", [f.subject]) if name in features}
     matters = [n for n in dict.fromkeys(f.subject for f in findings if f.severity >= Severity.MEDIUM) if n in features]
     also = sorted({f.subject for f in findings} - features)
-    tail = f"; the {' and the '.join(also)} moved too" if also else ""
+    tail = f"; the {' and the '.join(also)} moved" if also else ""
     if not moved:
         return f"None of {n_features} features moved{tail}."
+    tail += " too" if also else ""
     head = f"{len(moved)} of {n_features} features moved"
     if not matters:
         return f"{head}, none matters to the model{tail or ': no action needed'}."

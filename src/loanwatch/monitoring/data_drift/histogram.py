@@ -25,7 +25,7 @@ def column_details(reference: ColumnProfile, current: ColumnProfile) -> dict[str
     if isinstance(reference, NumericProfile) and isinstance(current, NumericProfile):
         details |= {"kind": "numeric", "histogram": _histogram(reference, current)}
         details["quantiles"] = {
-            str(p): {"reference": _or_none(reference.quantile(p)), "current": _or_none(current.quantile(p))}
+            str(p): {"reference": _quantile(reference, p), "current": _quantile(current, p)}
             for p in (0.05, 0.25, 0.5, 0.75, 0.95)
         }
         details["mean"] = {"reference": _or_none(reference.mean), "current": _or_none(current.mean)}
@@ -40,6 +40,10 @@ def _rate(profile: ColumnProfile) -> float | None:
 
 def _or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None
+
+
+def _quantile(profile: NumericProfile, probability: float) -> float | None:
+    return profile.quantile(probability) if profile.brackets(probability) else None
 
 
 def _histogram(reference: NumericProfile, current: NumericProfile) -> dict[str, list[float]]:

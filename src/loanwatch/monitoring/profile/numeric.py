@@ -102,6 +102,12 @@ class NumericProfile:
         value = float(limits[position] + part * (limits[position + 1] - limits[position]))
         return min(max(value, self.minimum), self.maximum)
 
+    def brackets(self, probability: float) -> bool:
+        """Return whether a quantile lies between two edges: beyond the outermost nothing is known but the extremes."""
+        first, last = int(self.counts[0]), int(self.counts[-1])
+        inside = first < probability * self.present <= self.present - last
+        return inside or (self.present > 0 and self.minimum == self.maximum)
+
     def merge(self, other: Self) -> Self:
         """Return the profile of both windows together.
 

@@ -176,7 +176,7 @@ def _summary(column: ColumnProfile) -> dict[str, Any]:
         return values
     return values | {
         "mean": column.mean,
-        "median": column.quantile(0.5),
+        "median": column.quantile(0.5) if column.brackets(0.5) else None,
         "minimum": column.minimum,
         "maximum": column.maximum,
     }
