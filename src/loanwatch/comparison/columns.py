@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from loanwatch.comparison.sentinels import find_sentinels
-from loanwatch.comparison.texts import has_no_text, nothing_like, texts_of
+from loanwatch.comparison.texts import NOT_KNOWN, has_no_text, no_numbers_in, nothing_like, texts_of
 from loanwatch.contract import Kind
 from loanwatch.errors import shorten
 from loanwatch.features.text import number_column
@@ -65,6 +65,8 @@ class ColumnReading:
     kind: Kind
     sentinels: tuple[float, ...] = ()
     """Numbers that stand for "not known"."""
+    not_known: tuple[str, ...] = ()
+    """Words among categories that stand for "not known"; of a CSV file none is left."""
     why: str | None = None
     """Why it is not compared, for columns that are neither numeric nor categorical."""
     beyond: bool = False
@@ -82,6 +84,9 @@ class ColumnReading:
             yield f"{shorten(self.name)} is not compared: it {self.why}."
         if self.sentinels:
             listed = " and ".join(f"{value:,.0f}" for value in self.sentinels)
+            yield f"{shorten(self.name)}: {listed} is taken to mean “not known”."
+        if self.not_known:
+            listed = " and ".join(f"“{word}”" for word in self.not_known)
             yield f"{shorten(self.name)}: {listed} is taken to mean “not known”."
         if self.beyond:
             yield f"{shorten(self.name)} holds infinite numbers, or ones beyond 1e100: they count as missing."
@@ -102,6 +107,8 @@ def read_column(samples: Sequence[pl.Series], *, rows: int) -> ColumnReading:
     if not known:
         return ColumnReading(name=name, kind=Kind.NUMERIC)
     kind, why = _kind(known[0], rows)
+    if kind is Kind.CATEGORICAL:
+        return ColumnReading(name=name, kind=kind, not_known=_not_known(known))
     if kind is not Kind.NUMERIC:
         return ColumnReading(name=name, kind=kind, why=why)
     numbers = pl.concat([numbers_of(s) for s in known]).drop_nulls()
@@ -111,6 +118,12 @@ def read_column(samples: Sequence[pl.Series], *, rows: int) -> ColumnReading:
         sentinels=find_sentinels(numbers.to_numpy()),
         beyond=bool((numbers.fill_nan(None).abs() >= LARGEST).any()),
     )
+
+
+def _not_known(samples: Sequence[pl.Series]) -> tuple[str, ...]:
+    words = [texts_of(s) for s in samples if s.dtype in (pl.String, pl.Categorical, pl.Enum)]
+    found = {word for texts in words for word in texts.filter(texts.is_in(NOT_KNOWN)).unique()}
+    return tuple(word for word in NOT_KNOWN if word in found)
 
 
 def numbers_of(values: pl.Series) -> pl.Series:
@@ -169,9 +182,10 @@ def _kind_of_texts(texts: pl.Series) -> tuple[Kind, str | None]:
     given = texts.filter(texts.str.strip_chars() != "")
     if given.is_empty():
         return Kind.CATEGORICAL, None
-    numbers = numbers_of(given.head(20_000))
-    looked_at = min(given.len(), 20_000)
-    if numbers.count() >= _NEARLY_ALL * looked_at and not given.head(2_000).str.contains(r"^0[0-9]").any():
+    looked_at = given.head(20_000)
+    looked_at = looked_at.filter(~no_numbers_in(looked_at))
+    numbers = numbers_of(looked_at).count()
+    if numbers and numbers >= _NEARLY_ALL * looked_at.len() and not given.head(2_000).str.contains(r"^0[0-9]").any():
         return Kind.NUMERIC, None
     if time_format(given) is not None:
         return Kind.TIME, "holds times, which always move"

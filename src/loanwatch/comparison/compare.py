@@ -113,7 +113,7 @@ def _checks(
     """Make all checks that the tables allow."""
     contract = prepared.reader.contract
     blocks = (prepared.reader.read(prepared.samples[0]), prepared.reader.read(prepared.samples[1]))
-    profiles = _profiles(tables, blocks, prepared.reader)
+    profiles = _profiles(tables, blocks, prepared.reader, as_of)
     drift = data_drift.check(*profiles, contract, importance=importance)
     reports = {
         "columns": check_schema(prepared.samples, contract),
@@ -140,11 +140,14 @@ def _checks(
     return reports | scored, cause
 
 
-def _profiles(tables: tuple[Table, Table], blocks: tuple[Block, Block], reader: Reader) -> tuple[Profile, Profile]:
+def _profiles(
+    tables: tuple[Table, Table], blocks: tuple[Block, Block], reader: Reader, as_of: datetime | None
+) -> tuple[Profile, Profile]:
     """Count both tables over bins that a sample of the reference fixes; a table that was sampled whole is in memory."""
-    counted = count_block(blocks[0], reader.contract)
-    edges = counted.edges
-    first = counted if blocks[0].frame.height == tables[0].rows else count_table(tables[0], reader, edges=edges)
+    first = count_block(blocks[0], reader.contract, as_of=as_of)
+    edges = first.edges
+    if blocks[0].frame.height != tables[0].rows:
+        first = count_table(tables[0], reader, edges=edges, as_of=as_of)
     if blocks[1].frame.height == tables[1].rows:
-        return first, count_block(blocks[1], reader.contract, edges=edges)
-    return first, count_table(tables[1], reader, edges=edges)
+        return first, count_block(blocks[1], reader.contract, edges=edges, as_of=as_of)
+    return first, count_table(tables[1], reader, edges=edges, as_of=as_of)

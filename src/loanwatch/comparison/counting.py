@@ -2,12 +2,15 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import reduce
 
 from loanwatch.comparison.reading import Block, Reader
 from loanwatch.comparison.table import Table
 from loanwatch.contract import Contract
+from loanwatch.monitoring.label_maturity import due_labels
 from loanwatch.monitoring.profile import CORRELATED_ROWS, Profile, ProfileEdges, profile_window
+from loanwatch.statistics import FloatArray
 
 __all__ = ["count_block", "count_table"]
 
@@ -22,17 +25,17 @@ _MOST_BLOCKS = 4
 """Blocks in memory at once, however many cores there are."""
 
 
-def count_table(table: Table, reader: Reader, *, edges: ProfileEdges) -> Profile:
+def count_table(table: Table, reader: Reader, *, edges: ProfileEdges, as_of: datetime | None = None) -> Profile:
     """Read a table once and count it over the bins of the reference, a block for each core at a time.
 
-    Memory holds these blocks whatever the table's length.
+    Memory holds these blocks whatever the table's length. Labels that are not due at `as_of` are not counted.
     """
     contract = reader.contract
     groups = [contract.columns[at : at + _GROUP] for at in range(0, len(contract.columns), _GROUP)] or [()]
     if contract.engineered:  # they need columns of every group
         groups = [contract.columns]
     counted = [
-        _count(table, reader, contract.model_copy(update={"columns": tuple(group)}), edges, roles=at == 0)
+        _count(table, reader, contract.model_copy(update={"columns": tuple(group)}), edges, roles=at == 0, as_of=as_of)
         for at, group in enumerate(groups)
     ]
     first = counted[0]
@@ -51,31 +54,44 @@ def count_block(
     contract: Contract,
     *,
     edges: ProfileEdges | None = None,
+    as_of: datetime | None = None,
     roles: bool = True,
     correlated_rows: int = CORRELATED_ROWS,
     threads: int | None = None,
 ) -> Profile:
-    """Count rows that are in memory."""
+    """Count rows that are in memory; labels that are not due at `as_of` are not counted."""
     return profile_window(
         block.frame,
         contract,
         issues=block.issues,
         edges=edges,
         probability=block.score if roles else None,
-        label=block.label if roles else None,
+        label=_due(block, contract, as_of) if roles else None,
         correlated_rows=correlated_rows,
         threads=threads,
     )
 
 
-def _count(table: Table, reader: Reader, contract: Contract, edges: ProfileEdges, *, roles: bool) -> Profile:
+def _due(block: Block, contract: Contract, as_of: datetime | None) -> FloatArray | None:
+    time = contract.time.column
+    if block.label is None or not contract.label.delay_days or time not in block.frame.columns:
+        return block.label
+    moments = block.frame[time].dt.replace_time_zone(None).to_numpy()
+    return due_labels(block.label, moments, contract, as_of=as_of)
+
+
+def _count(
+    table: Table, reader: Reader, contract: Contract, edges: ProfileEdges, *, roles: bool, as_of: datetime | None
+) -> Profile:
     names = reader.wanted(list(table.schema), [c.name for c in contract.columns])
 
     def count(start: int) -> Profile:
         rows = table.block(names, start)
         # Of a wide table's groups of columns the first one has the correlations.
         share = max(_FEWEST_CORRELATED, _MOST_CORRELATED * rows.height // max(table.rows, 1)) if roles else 0
-        return count_block(reader.read(rows), contract, edges=edges, roles=roles, correlated_rows=share, threads=1)
+        return count_block(
+            reader.read(rows), contract, edges=edges, as_of=as_of, roles=roles, correlated_rows=share, threads=1
+        )
 
     # Block beside block, not column beside column: what is not polars' or numpy's work is then done once a block.
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_BLOCKS)) as pool:

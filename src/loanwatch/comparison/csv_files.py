@@ -16,6 +16,7 @@ import polars as pl
 
 from loanwatch.comparison.frames import refuse_twins
 from loanwatch.comparison.table import Table
+from loanwatch.comparison.texts import NOT_KNOWN
 from loanwatch.errors import SourceError, shorten
 
 __all__ = ["open_csv"]
@@ -24,7 +25,6 @@ _IN_MEMORY_BYTES = 64_000_000
 """A file up to this size is parsed once and kept; a larger one becomes a temporary Parquet file."""
 _UNPACKED = 8
 """How much longer a packed file may be when it is unpacked."""
-_NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
 _SEPARATORS = ",;\t|"
 _HEAD_BYTES, _LONGEST_HEADER = 1 << 16, 1 << 24
 _WESTERN = "cp1252"
@@ -169,7 +169,7 @@ def _read(path: Path, dialect: _Dialect, stack: ExitStack) -> pl.LazyFrame:
             decimal_comma=dialect.decimal_comma,
             eol_char=dialect.line_end,
             infer_schema_length=inferred,
-            null_values=_NULLS,
+            null_values=["", *NOT_KNOWN],
             glob=False,
         )
 

@@ -93,7 +93,7 @@ def contract_of(columns: Iterable[ColumnReading], *, label: LabelReading | None,
         keys=Keys.model_construct(application=""),
         time=TimeColumn.model_construct(column=time or ""),
         label=Label.model_construct(
-            column=label.column if label else "",
+            column=label.column if label and label.binary else "",
             positive=label.positive if label else "1",
             negative=label.negative if label else "0",
         ),

@@ -68,12 +68,13 @@ def check_quality(
     first = _inspection(blocks[0].thinned(most), contract)
     as_many = _inspection(blocks[0].thinned(min(most, blocks[1].frame.height)), contract)
     second = _inspection(blocks[1].thinned(most), contract, Reference.of(reference))
-    if not (first.rows and second.rows and first.predictors and second.predictors):
+    shared = second.of_columns({c.name for c in first.predictors})
+    if not (first.rows and second.rows and shared.predictors):
         why = "Without rows and compared columns on both sides the quality of the data cannot be judged."
         return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=why)
     outcomes = [
-        *(rule(second) for rule in (check_units, check_missing)),
-        *(_news(rule(first), rule(second)) for rule in _OF_EACH),
+        *(rule(shared) for rule in (check_units, check_missing)),
+        *(_news(rule(first), rule(shared)) for rule in _OF_EACH),
         *(_labels(first, second, as_many) if contract.label.column else ()),
         check_copies(samples, rows=rows, identifiers=identifiers),
     ]

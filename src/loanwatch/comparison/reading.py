@@ -9,7 +9,7 @@ import polars as pl
 from loanwatch.comparison.columns import ColumnReading, numbers_of
 from loanwatch.comparison.plan import Plan
 from loanwatch.comparison.roles import LabelReading, ScoreReading
-from loanwatch.comparison.texts import has_no_text, nothing_like, texts_of
+from loanwatch.comparison.texts import has_no_text, no_numbers_in, nothing_like, texts_of
 from loanwatch.contract import Contract, Kind
 from loanwatch.features import clean
 from loanwatch.features.engineering import engineer
@@ -136,7 +136,7 @@ def _numbers(values: pl.Series, reading: ColumnReading) -> tuple[pl.Series, pl.S
     if not values.dtype.is_numeric() and numbers.null_count() > values.null_count():
         given = values.is_not_null()
         if values.dtype == pl.String:
-            given &= values.str.strip_chars() != ""
+            given &= (values.str.strip_chars() != "") & ~no_numbers_in(values)
         issue = _flagged(numbers.is_null() & given, "unreadable")
     if reading.sentinels:
         found = numbers.is_in(reading.sentinels)
@@ -149,11 +149,10 @@ def _numbers(values: pl.Series, reading: ColumnReading) -> tuple[pl.Series, pl.S
 
 
 def _categories(values: pl.Series, reading: ColumnReading) -> tuple[pl.Series, pl.Series | None]:
-    del reading
     if has_no_text(values.dtype):
         return nothing_like(values, pl.String), _flagged(values.is_not_null(), "unreadable")
     texts = texts_of(values)
-    empty = texts == ""
+    empty = texts.is_in(["", *reading.not_known]) if reading.not_known else texts == ""
     return (texts.set(empty, None) if empty.any() else texts), None
 
 

@@ -137,7 +137,7 @@ def read_score(samples: Sequence[pl.DataFrame], column: str) -> ScoreReading:
         if numbers.count() == 0 and sample[column].count():
             example = example_of(sample[column])
             raise SourceError(f"--score {shorten(column)}: scores are numbers, the column holds {example}")
-        wrong += int((~numbers.drop_nulls().is_between(0.0, 1.0)).sum())
+        wrong += int((~numbers.fill_nan(None).drop_nulls().is_between(0.0, 1.0)).sum())
     if not wrong:
         return ScoreReading(column=column, probabilities=True)
     told = f"{shorten(column)} holds values outside [0, 1]: compared as numbers, no performance judged from them."

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from loanwatch.comparison.columns import ColumnReading, read_column
+from loanwatch.comparison.texts import has_no_text
 from loanwatch.contract import Contract
 from loanwatch.errors import shorten
 from loanwatch.monitoring import CheckReport, Finding, Severity, Status
@@ -55,7 +56,10 @@ def _findings(samples: tuple[pl.DataFrame, pl.DataFrame], contract: Contract) ->
             if first[name].dtype == second[name].dtype != pl.String:
                 continue
             before, now = (read_column([s[name].drop_nulls().head(_LOOKED_AT)], rows=s.height) for s in samples)
-            if _differs(before, now):
+            if has_no_text(second[name].dtype) and before.compared:
+                what = "nested values" if second[name].dtype.is_nested() else "bytes or objects"
+                yield _finding(name, Severity.HIGH, f"{shorten(name)} held {_holds(before)} and now {what}.")
+            elif _differs(before, now):
                 yield _finding(name, Severity.HIGH, f"{shorten(name)} held {_holds(before)} and now {_holds(now)}.")
     for name in second.columns:
         if name not in first.columns:

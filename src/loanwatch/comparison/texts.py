@@ -6,7 +6,24 @@ import polars as pl
 
 from loanwatch.errors import shorten
 
-__all__ = ["example_of", "has_no_text", "nothing_like", "sound_times", "texts_of"]
+__all__ = ["NOT_KNOWN", "example_of", "has_no_text", "no_numbers_in", "nothing_like", "sound_times", "texts_of"]
+
+NOT_KNOWN = ("NA", "N/A", "NaN", "nan", "null", "NULL", "None")
+"""What exports write for a value that is not there."""
+_NO_NUMBER = {
+    *(word.lower() for word in NOT_KNOWN),
+    "n.a.",
+    "#n/a",
+    "<na>",
+    "nil",
+    "unknown",
+    "missing",
+    "-",
+    "--",
+    "?",
+    ".",
+}
+"""Among numbers also these."""
 
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _PER_SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -20,6 +37,11 @@ def has_no_text(dtype: pl.DataType) -> bool:
 def nothing_like(values: pl.Series, dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
     """Return as many nulls, under the same name."""
     return pl.Series(values.name, [None], dtype=dtype).new_from_index(0, values.len())
+
+
+def no_numbers_in(texts: pl.Series) -> pl.Series:
+    """Return which texts say, where numbers are expected, that there is none; null for null."""
+    return texts.str.strip_chars().str.to_lowercase().is_in(_NO_NUMBER)
 
 
 def texts_of(values: pl.Series) -> pl.Series:

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loanwatch.contract import Contract
 from loanwatch.monitoring.scored_window import ScoredWindow
 
-__all__ = ["JudgedLabels", "judge_labels"]
+__all__ = ["JudgedLabels", "due_labels", "judge_labels"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +58,41 @@ def judge_labels(window: ScoredWindow, contract: Contract, *, as_of: datetime | 
     as_of : datetime, optional
         The moment of judging, aware; by default now.
     """
-    moment = (as_of or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
-    delay = contract.label.delay_days
-    mature = (
-        window.time <= np.datetime64(moment - timedelta(days=delay), "us")
-        if delay
-        else np.ones(window.rows, dtype=np.bool_)
-    )
+    mature = _are_due(window.time, contract, as_of)
     judged = mature & window.has_label
     return JudgedLabels(
         window=window if judged.all() else window.where(judged),
         missing=int((mature & ~window.has_label).sum()),
         immature=int((~mature).sum()),
     )
+
+
+def due_labels(
+    label: NDArray[np.float64],
+    time: NDArray[np.datetime64],
+    contract: Contract,
+    *,
+    as_of: datetime | None = None,
+) -> NDArray[np.float64]:
+    """Return the labels, NaN for those younger than `label.delay_days` of the contract.
+
+    Parameters
+    ----------
+    label : ndarray of shape (n,)
+        1, 0, or NaN where not known.
+    time : ndarray of shape (n,), datetime64[us]
+        Of the application, UTC; without a time no label is due where the contract has a delay.
+    contract : Contract
+    as_of : datetime, optional
+        The moment of judging, aware; by default now.
+    """
+    return np.where(_are_due(time, contract, as_of), label, np.nan) if contract.label.delay_days else label
+
+
+def _are_due(time: NDArray[np.datetime64], contract: Contract, as_of: datetime | None) -> NDArray[np.bool_]:
+    delay = contract.label.delay_days
+    if not delay:
+        return np.ones(time.size, dtype=np.bool_)
+    moment = (as_of or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+    due: NDArray[np.bool_] = time <= np.datetime64(moment - timedelta(days=delay), "us")
+    return due

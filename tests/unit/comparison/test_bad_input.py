@@ -287,3 +287,87 @@ def test_an_empty_file_is_a_table_without_rows(tmp_path):
 def test_what_is_no_table_is_refused(source):
     with pytest.raises(LoanwatchError, match="give a path, or a frame"):
         loanwatch.compare(source, table())
+
+
+def judged(seed, rows=2_000):
+    rng = np.random.default_rng(seed)
+    score = rng.uniform(0.1, 0.9, rows)
+    return table(rows, seed, p=score, y=np.where(rng.random(rows) < score, "yes", "no"))
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0])
+def test_scores_that_are_not_known_are_no_scores_outside_the_range(share):
+    unknown = np.random.default_rng(3).random(2_000) < share
+    now = judged(2).with_columns(p=pl.when(pl.Series(unknown)).then(math.nan).otherwise("p"))
+    found = loanwatch.compare(judged(1), now, label="y", score="p")
+    assert not any("outside [0, 1]" in line for line in notes(found))
+    assert (found.reports["model_drift"].status is Status.SKIPPED) is (share == 1.0)
+    all_of(found)
+
+
+@pytest.mark.parametrize("known", [0.0, 0.5])
+def test_labels_that_are_not_known_yet_are_no_drift(known):
+    late = judged(2).with_columns(y=pl.when(pl.Series(np.random.default_rng(4).random(2_000) < known)).then("y"))
+    found = loanwatch.compare(judged(1), late, label="y", score="p")
+    assert not found.findings
+    told = "no known label" if known == 0.0 else "The label is known and due in "
+    assert any(told in line for line in notes(found))
+    all_of(found)
+
+
+@pytest.mark.parametrize("values", [3, 1_000])
+def test_a_label_of_many_numbers_does_not_give_itself_away(values):
+    def with_label(seed):
+        return table(2_000, seed).with_columns(y=pl.Series(np.random.default_rng(seed).integers(0, values, 2_000)))
+
+    found = loanwatch.compare(with_label(1), with_label(2), label="y")
+    assert not found.findings
+    assert any("different labels" in line for line in notes(found))
+
+
+def test_a_new_column_without_values_is_a_notice():
+    found = loanwatch.compare(table(), table(seed=1).with_columns(new=pl.lit(None, dtype=pl.Float64)))
+    assert [(f.check, f.subject, f.severity) for f in found.findings] == [("columns.schema", "new", Severity.LOW)]
+
+
+def test_a_column_that_holds_nested_values_now_is_named():
+    found = loanwatch.compare(table(), table(seed=1).with_columns(town=pl.struct("income", "town")))
+    assert found.reports["columns"].findings[0].sentence == "town held categories and now nested values."
+    all_of(found)
+
+
+def test_tables_that_share_no_column_are_not_called_sound():
+    found = loanwatch.compare(table(), table(seed=1).rename({"income": "a", "town": "b"}))
+    assert {name: report.status for name, report in found.reports.items()} == {
+        "columns": Status.FAIL,
+        "data_quality": Status.SKIPPED,
+        "data_drift": Status.SKIPPED,
+    }
+    all_of(found)
+
+
+def test_words_for_nothing_among_numbers_are_missing_and_no_words():
+    def with_words(seed, word):
+        amount = np.random.default_rng(seed).normal(50, 10, ROWS).round(2).astype(str)
+        amount[: ROWS // 3] = word
+        return table(seed=seed, amount=amount)
+
+    found = loanwatch.compare(with_words(1, "n/a"), with_words(2, "-"))
+    assert not found.findings
+    assert found.reports["data_drift"].measurements["amount"][0].name == "psi"
+    assert found.reports["data_drift"].details["columns"]["amount"]["absent"]["unreadable"] == {
+        "reference": 0,
+        "current": 0,
+    }
+
+
+def test_a_category_that_csv_files_write_for_nothing_is_read_alike_from_file_and_frame(tmp_path):
+    def regions(seed):
+        return table(seed=seed, region=np.random.default_rng(seed).choice(["EU", "US", "NA"], ROWS))
+
+    path = tmp_path / "now.csv"
+    regions(2).write_csv(path)
+    for one, other in ((regions(1), path), (path, regions(1))):
+        found = loanwatch.compare(one, other)
+        assert not found.findings
+        assert "region: “NA” is taken to mean “not known”." in found.limitations

@@ -1,6 +1,6 @@
 import json
 import math
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -8,6 +8,7 @@ import pytest
 
 from loanwatch.contract import default_contract
 from loanwatch.monitoring import CheckReport, Severity, Status, data_drift, profile_window
+from loanwatch.monitoring.label_maturity import due_labels
 from loanwatch.simulator import CorrelationFlip, FeatureShift, MissingShift, MixShift, NewCategory, simulate_features
 
 CONTRACT = default_contract()
@@ -119,6 +120,28 @@ def test_a_label_that_moved_alone_did_not_move_too(reference):
     first = profile(simulate_features(REFERENCE_ROWS, seed=100).with_columns(pl.lit(value=False).alias("label")), None)
     report = compare(first, simulate_features(CURRENT_ROWS, seed=101).with_columns(label))
     assert report.summary == "None of 20 features moved; the label moved."
+
+
+def test_labels_that_are_late_or_young_are_no_drift(one_table_contract):
+    contract = one_table_contract(["bill"], [], delay_days=30)
+    rng = np.random.default_rng(5)
+    frame = pl.DataFrame({"bill": rng.normal(size=4_000)})
+    time = np.datetime64("2026-01-01", "us") + np.arange(4_000) * np.timedelta64(20, "m")
+    label = (rng.random(4_000) < 0.3).astype(float)
+    young = np.where(time > np.datetime64("2026-01-31"), 0.0, label)
+    first = profile_window(frame, contract, label=label)
+
+    def judged(labels):
+        current = profile_window(frame, contract, edges=first.edges, label=labels)
+        return data_drift.check(first, current, contract)
+
+    assert judged(young).findings
+    due = due_labels(young, time, contract, as_of=datetime(2026, 3, 2, tzinfo=UTC))
+    assert np.isnan(due[time > np.datetime64("2026-01-31")]).all()
+    assert np.array_equal(due[time <= np.datetime64("2026-01-31")], label[time <= np.datetime64("2026-01-31")])
+    assert not judged(due).findings
+    assert any(f"{np.isfinite(due).sum():,} of 4,000 rows of the current window" in n for n in judged(due).limitations)
+    assert not judged(np.full(4_000, np.nan)).findings
 
 
 def test_reliance_decides_what_a_moderate_change_means(reference):

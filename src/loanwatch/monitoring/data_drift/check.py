@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from loanwatch.contract import Contract
 from loanwatch.monitoring.data_drift.column_change import ColumnChange, Variation
@@ -73,6 +75,10 @@ def check(
         variation={name: change.variation.values for name, change in changes.items()},
     )
     corrected = _correct(changes, pairs)
+    limitations = tuple(_limitations(reference, current, contract, changes, corrected))
+    if not changes:
+        told = "No feature is in both windows: no comparison."
+        return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=told, limitations=limitations)
     reliance = _reliance(importance or {})
     findings = [
         *group_joint_missing(list(_column_findings(changes, corrected, reliance))),
@@ -86,7 +92,7 @@ def check(
         summary=_summary(findings, contract, n_features=sum(c.name in changes for c in contract.monitored)),
         findings=tuple(findings),
         measurements={name: change.measurements for name, change in changes.items()},
-        limitations=tuple(_limitations(reference, current, contract, changes, corrected)),
+        limitations=limitations,
         details={
             "columns": {name: dict(change.details) for name, change in changes.items()},
             "n_reference": reference.rows,
@@ -106,7 +112,8 @@ def _compare_columns(reference: Profile, current: Profile, contract: Contract) -
         (c.name, c.label, reference.columns.get(c.name), current.columns.get(c.name)) for c in contract.monitored
     ]
     features = {c.name for c in contract.monitored}
-    for role, first, second in (("label", reference.label, current.label), ("score", reference.score, current.score)):
+    labels = (_with_value(reference.label), _with_value(current.label))
+    for role, first, second in (("label", *labels), ("score", reference.score, current.score)):
         compared.append((f"the {role}" if role in features else role, f"the {role}", first, second))
     for subject, title, first, second in compared:
         if first is None or second is None:
@@ -118,6 +125,11 @@ def _compare_columns(reference: Profile, current: Profile, contract: Contract) -
             yield compare_numeric(subject, title, first, second, variation=variation)
         elif isinstance(first, CategoricalProfile) and isinstance(second, CategoricalProfile):
             yield compare_categorical(subject, title, first, second, variation=variation)
+
+
+def _with_value(label: ColumnProfile | None) -> ColumnProfile | None:
+    """Return the known labels alone: labels come late, so fewer of them are no drift; nothing where none is known."""
+    return replace(label, absent=np.zeros_like(label.absent)) if label is not None and label.present else None
 
 
 def _variation(reference: Profile, column: ColumnProfile, current: Profile) -> Variation:
@@ -271,6 +283,9 @@ def _limitations(
         for side, profile in (("reference", reference), ("current window", current)):
             if column.name not in profile.columns:
                 yield f"{_capitalised(column.label)} is not in the {side}: not compared."
+    for side, label in (("reference", reference.label), ("current window", current.label)):
+        if label is not None and 0 < label.present < label.rows:
+            yield f"The label is known and due in {label.present:,} of {label.rows:,} rows of the {side}; these count."
     for change in changes.values():
         if change.limitation:
             yield _capitalised(change.limitation)

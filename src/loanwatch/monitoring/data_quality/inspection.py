@@ -1,6 +1,7 @@
 """What every data-quality rule looks at, and what it gives back."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -79,6 +80,10 @@ class Inspection(Cells):
     def label(self) -> NDArray[np.float64]:
         """1 for the positive label, 0 for the negative one, NaN where it is not known; shape (rows,)."""
         return label_numbers(self.frame, self.contract)
+
+    def of_columns(self, names: AbstractSet[str]) -> Self:
+        """Return the inspection of these columns alone."""
+        return replace(self, frame=self.frame.select(n for n in self.frame.columns if n in names))
 
     def keep(self, rows: NDArray[np.bool_]) -> Self:
         """Return the inspection of these rows alone."""

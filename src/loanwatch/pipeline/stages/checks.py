@@ -14,6 +14,7 @@ from loanwatch.monitoring import data_drift as data_drift_check
 from loanwatch.monitoring import data_quality as data_quality_check
 from loanwatch.monitoring import performance as performance_check
 from loanwatch.monitoring.cause import explain_change
+from loanwatch.monitoring.label_maturity import due_labels
 from loanwatch.monitoring.labels import label_numbers
 from loanwatch.monitoring.profile import Profile, ProfileEdges, merge_profiles, profile_by_day, profile_window
 from loanwatch.monitoring.standing import observations_of, with_standing
@@ -114,7 +115,7 @@ def _profiled(context: RunContext, edges: ProfileEdges) -> tuple[dict[date, Prof
         "issues": judged.issues,
         "edges": edges,
         "probability": scored.probability,
-        "label": scored.label,
+        "label": due_labels(scored.label, scored.time, context.contract, as_of=context.run.started_at),
     }
     days = profile_by_day(judged.frame, context.contract, **given)
     together = merge_profiles(days.values())
