@@ -100,7 +100,8 @@ def show_comparison(here: Shared, found: "TableComparison", html: Path | None, *
 def _told(found: "TableComparison", html: Path | None, width: int | None) -> "Text":
     from rich.text import Text
 
-    limitations = [*found.limitations, *(line for r in found.reports.values() for line in r.limitations)]
+    told = [*found.limitations, *(line for r in found.reports.values() for line in r.limitations)]
+    limitations = list(dict.fromkeys(told))
     shown = found.findings[:_MOST_FINDINGS]
     sizes = f"{found.current} ({found.current_rows:,} rows) against {found.reference} ({found.reference_rows:,} rows)"
     findings = Listing(
@@ -111,8 +112,9 @@ def _told(found: "TableComparison", html: Path | None, width: int | None) -> "Te
     )
     lines: list[Text | str] = [
         Text(plain(sizes)),
-        Text("drift" if found.drifted else "no drift", style="bold red" if found.drifted else "bold green"),
+        _verdict(found),
         *_checks(found).lines(width),
+        *_cause(found),
         *([Text(), *findings.lines(width)] if shown else []),
         *_more(len(found.findings) - _MOST_FINDINGS, "findings"),
         *([""] if limitations else []),
@@ -121,6 +123,19 @@ def _told(found: "TableComparison", html: Path | None, width: int | None) -> "Te
         *([plain(f"report: {html}")] if html else []),
     ]
     return Text("\n").join(line if isinstance(line, Text) else Text(line) for line in lines)
+
+
+def _cause(found: "TableComparison") -> "list[Text | str]":
+    cause = found.cause
+    return [plain(f"cause: {cause.sentence}")] if cause is not None and cause.verdict.value != "none" else []
+
+
+def _verdict(found: "TableComparison") -> "Text":
+    from rich.text import Text
+
+    if found.drifted:
+        return Text("drift", style="bold red")
+    return Text("no drift", style="bold green") if found.judged else Text("nothing could be compared", style="bold")
 
 
 def _checks(found: "TableComparison") -> Listing:

@@ -4,6 +4,7 @@ What the reference table shows as well is how these data are, and no finding; on
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -23,6 +24,7 @@ from loanwatch.monitoring.data_quality.outliers import check_outliers
 from loanwatch.monitoring.data_quality.rates import rise_is_real
 from loanwatch.monitoring.data_quality.reference import Reference
 from loanwatch.monitoring.data_quality.units import check_units
+from loanwatch.monitoring.data_quality.volume import check_volume
 
 __all__ = ["QUALITY_ROWS", "check_quality"]
 
@@ -47,7 +49,7 @@ def check_quality(
     rows: tuple[int, int],
     identifiers: tuple[str, ...] = (),
 ) -> CheckReport:
-    """Look for lost values, changed units, stuck columns, outliers, copies, and with labels for leaks.
+    """Look for lost values, changed units, stuck columns, outliers, copies, with times for gaps, with labels for leaks.
 
     Parameters
     ----------
@@ -77,8 +79,26 @@ def check_quality(
         *(_news(rule(first), rule(shared)) for rule in _OF_EACH),
         *(_labels(first, second, as_many) if contract.label.column else ()),
         check_copies(samples, rows=rows, identifiers=identifiers),
+        _freshness(blocks, contract, reference, rows),
     ]
     return _report(outcomes, second.rows, rows[1])
+
+
+def _freshness(blocks: tuple[Block, Block], contract: Contract, reference: Profile, rows: tuple[int, int]) -> Outcome:
+    """Look for days without rows and times after now that the reference does not show.
+
+    Notices only: nobody has said that the tables hold every row of their time. Days cannot be counted in a sample.
+    """
+    time = contract.time.column
+    if not all(time in b.frame.columns and b.frame.height == n for b, n in zip(blocks, rows, strict=True)):
+        return Outcome()
+    known = (None, Reference.of(reference))
+    found = [check_volume(_inspection(b.of_columns({time}), contract, r)) for b, r in zip(blocks, known, strict=True)]
+    before, now = (
+        Outcome(findings=tuple(replace(f, severity=min(f.severity, Severity.LOW)) for f in each.findings))
+        for each in found
+    )
+    return _news(before, now)
 
 
 def _inspection(block: Block, contract: Contract, reference: Reference | None = None) -> Inspection:

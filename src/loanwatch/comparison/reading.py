@@ -30,6 +30,11 @@ class Block:
     """1, 0 or NaN; None where there is no label column."""
     score: FloatArray | None
 
+    def of_columns(self, names: Collection[str]) -> Self:
+        """Return the rows with these columns alone, and without label and score."""
+        frame = self.frame.select(name for name in self.frame.columns if name in names)
+        return replace(self, frame=frame, issues=None, label=None, score=None)
+
     def thinned(self, rows: int) -> Self:
         """Return about so many rows, evenly taken; all of them where there are fewer than twice as many."""
         step = self.frame.height // max(rows, 1)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from loanwatch.monitoring.result import CheckReport, Finding, Severity
+from loanwatch.monitoring.result import CheckReport, Finding, Severity, Status
 
 if TYPE_CHECKING:
     from loanwatch.monitoring.cause import Cause
@@ -39,6 +39,11 @@ class TableComparison:
     def drifted(self) -> bool:
         """Whether a verdict asks somebody to act: medium or worse. Notices are no drift."""
         return self.severity >= Severity.MEDIUM
+
+    @property
+    def judged(self) -> bool:
+        """Whether any check of the rows could be made; without one, no drift says nothing."""
+        return any(r.status is not Status.SKIPPED for name, r in self.reports.items() if name != "columns")
 
     @property
     def findings(self) -> tuple[Finding, ...]:

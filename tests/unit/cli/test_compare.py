@@ -52,6 +52,27 @@ def test_the_terminal_says_what_moved(files, monkeypatch, capsys):
     assert "Income rose" in said
 
 
+def test_the_terminal_says_what_is_behind_a_change_of_the_model(files, monkeypatch, capsys):
+    rng = np.random.default_rng(1)
+    for name, turned in (("then", False), ("now", True)):
+        score = rng.uniform(0.1, 0.9, 4_000)
+        paid = rng.random(4_000) < (1 - score if turned else score)
+        pl.DataFrame({"income": rng.normal(size=4_000), "p": score, "paid": paid}).write_parquet(f"{name}.parquet")
+    options = ["--label", "paid", "--score", "p"]
+    assert run(monkeypatch, "then.parquet", "now.parquet", *options) == 2
+    assert "cause: Relation changed, mostly through the score: retrain on recent data" in capsys.readouterr().out
+    assert run(monkeypatch, "then.parquet", "then.parquet", *options) == 0
+    assert "cause:" not in capsys.readouterr().out
+
+
+def test_nothing_to_compare_is_not_called_no_drift(files, monkeypatch, capsys):
+    pl.read_parquet("before.parquet").head(0).write_parquet("empty.parquet")
+    assert run(monkeypatch, "before.parquet", "empty.parquet") == 0
+    said = capsys.readouterr().out
+    assert "nothing could be compared" in said
+    assert "no drift" not in said
+
+
 def test_json_is_one_document(files, monkeypatch, capsys):
     assert run(monkeypatch, "before.parquet", "after.parquet", "--json") == 2
     values = json.loads(capsys.readouterr().out)

@@ -8,6 +8,7 @@ import loanwatch
 from loanwatch.monitoring import Severity, Status
 
 ROWS = 3_000
+DAY = np.timedelta64(86_400_000_000, "us")
 
 
 def table(seed, rows=ROWS, **more):
@@ -35,6 +36,23 @@ def test_sound_rows_have_no_findings():
     assert not findings
     assert compared.reports["data_quality"].status is Status.PASS
     assert not compared.drifted
+
+
+def dated(seed, first, *, without=()):
+    days = pl.Series("at", np.datetime64(first, "us") + np.sort(np.random.default_rng(seed).uniform(0, 30, ROWS)) * DAY)
+    frame = table(seed).with_columns(days)
+    return frame.filter(~pl.col("at").dt.day().is_in(without))
+
+
+def test_days_without_rows_and_times_after_now_are_notices():
+    findings, compared = found(dated(1, "2024-04-01", without=[11, 12, 13]), dated(0, "2024-03-01"), time="at")
+    assert "from 11 April 2024 to 13 April 2024 (3 days), where about" in findings["gap"].sentence
+    assert not compared.drifted
+    findings, compared = found(dated(1, "2034-04-01"), dated(0, "2024-03-01"), time="at")
+    assert (findings["future_time"].severity, compared.drifted) == (Severity.LOW, False)
+    for reference in (dated(0, "2034-03-01"), dated(0, "2034-03-01", without=range(3, 12))):
+        findings, _ = found(dated(1, "2034-04-01", without=[11, 12, 13]), reference, time="at")
+        assert set(findings) == ({"gap"} if reference.height == ROWS else set())
 
 
 def test_a_unit_that_changed_is_named_with_its_factor():

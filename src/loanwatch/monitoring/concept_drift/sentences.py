@@ -33,7 +33,8 @@ def describe_change(
     observed, expected = float(current.label[rows].mean()), float(current.probability[rows].mean())
     outcome = contract.label.positive if observed >= expected else contract.label.negative
     figures = (
-        f"{observed:.0%} {contract.label.positive} against {expected:.0%} expected ({int(rows.sum()):,} applications)"
+        f"{100 * observed:.0f} % {contract.label.positive} against {100 * expected:.0f} % expected "
+        f"({int(rows.sum()):,} applications)"
     )
     return f'{opening}{_who(change, contract, bin_)} end as "{outcome}" more often than the model expects: {figures}.'
 
