@@ -11,6 +11,9 @@ import pytest
 from loanwatch.features import clean
 from loanwatch.monitoring import CheckReport, Severity
 from loanwatch.monitoring.data_quality import check, leaking_rows
+from loanwatch.monitoring.data_quality.leakage_search import FALSE_ALARM_RATE, HONEST_VALUE_ODDS_RATIO
+from loanwatch.monitoring.data_quality.regions import MINIMUM_ROWS
+from loanwatch.monitoring.data_quality.segments import purest_segments
 
 DATA = Path(os.environ.get("LOANWATCH_TEST_DATA", Path(__file__).parents[5] / "shared" / "data")) / "loans_2015"
 real_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the real loans are not at {DATA}")
@@ -151,6 +154,23 @@ def test_a_strong_but_gradual_feature_is_no_leak(contract, window, cleaned):
         monthly_debt=pl.Series(debt), loan_status=pl.Series(np.where(given, "loan given", "loan refused"))
     )
     assert leaks_of(check(cleaned(frame), contract)) == []
+
+
+@pytest.mark.parametrize("logit", [lambda x: 2 * x**2 - 1, lambda x: x**3 / 1.5, lambda x: 4 * np.sin(3 * x)])
+def test_a_strong_relation_of_any_shape_is_taken_for_a_leak_in_at_most_one_window_of_twenty(logit):
+    def shows_one(seed):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=12_000)
+        label = rng.random(x.size) < 1 / (1 + np.exp(-logit(x)))
+        return any(purest(x, label == outcome) for outcome in (True, False))
+
+    assert sum(shows_one(seed) for seed in range(20)) <= 1
+
+
+def purest(values, other):
+    odds = other.mean() / (1 - other.mean()) / HONEST_VALUE_ODDS_RATIO
+    found = purest_segments(values, other, null_rate=odds / (1 + odds), minimum_rows=MINIMUM_ROWS)
+    return [segment for segment in found if segment.log_p < np.log(FALSE_ALARM_RATE / 4)]
 
 
 def test_the_rows_of_a_leak_are_found_again_after_json_and_in_another_window(contract, window, cleaned):
