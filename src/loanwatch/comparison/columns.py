@@ -167,15 +167,22 @@ def _kind(values: pl.Series, rows: int) -> tuple[Kind, str | None]:
         return Kind.TIME, "holds times, which always move"
     if has_no_text(dtype):
         return Kind.TEXT, f"holds {'nested values' if dtype.is_nested() else 'bytes or objects'}"
-    return _kind_of_texts(texts_of(values))
+    return _kind_of_texts(texts_of(values).alias(values.name))
 
 
 def _is_numbered(values: pl.Series, rows: int) -> bool:
-    if values.len() < _FEWEST_FOR_IDENTIFIER or values.n_unique() < 0.99 * values.len():
+    if values.n_unique() < 0.99 * values.len():
         return False
+    if values.len() < _FEWEST_FOR_IDENTIFIER:
+        return _is_called_identifier(values)
     whole = values.cast(pl.Float64).to_numpy()
     span = float(whole.max() - whole.min())
     return span < 4 * rows or bool(_IDENTIFIER.search(values.name))
+
+
+def _is_called_identifier(values: pl.Series) -> bool:
+    """Tell identifiers of a table too short to tell by their values: another one in every row, and the name says so."""
+    return values.len() > 1 and values.n_unique() == values.len() and bool(_IDENTIFIER.search(values.name))
 
 
 def _kind_of_texts(texts: pl.Series) -> tuple[Kind, str | None]:
@@ -189,6 +196,12 @@ def _kind_of_texts(texts: pl.Series) -> tuple[Kind, str | None]:
         return Kind.NUMERIC, None
     if time_format(given) is not None:
         return Kind.TIME, "holds times, which always move"
+    return _kind_of_words(given)
+
+
+def _kind_of_words(given: pl.Series) -> tuple[Kind, str | None]:
+    if _is_called_identifier(given):
+        return Kind.ID, "has another text in every row, as an identifier"
     if given.len() >= _FEWEST_FOR_IDENTIFIER and given.n_unique() > 0.5 * given.len():
         words = float(given.head(2_000).str.split(" ").list.len().cast(pl.Float64).to_numpy().mean())
         if words >= _WORDS_OF_TEXT:

@@ -186,7 +186,7 @@ def _positive(samples: Sequence[pl.DataFrame], column: str, counts: dict[str, in
                     chosen = numbers[(texts == text).fill_null(value=False).to_numpy()]
                     if np.isfinite(chosen).any():
                         means.setdefault(text, float(np.nanmean(chosen)))
-        if len(means) == 2:
+        if len(set(means.values())) == 2:
             return max(means, key=lambda text: means[text])
     for text in counts:
         if text.lower() in _POSITIVE:

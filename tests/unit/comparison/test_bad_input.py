@@ -289,6 +289,24 @@ def test_what_is_no_table_is_refused(source):
         loanwatch.compare(source, table())
 
 
+def test_identifiers_of_a_few_rows_are_set_aside_by_name():
+    def numbered(first):
+        ids = np.arange(first, first + 30)
+        return table(30, customer_id=ids, loan_id=[f"{i:07d}" for i in ids], age=np.arange(20, 50))
+
+    found = loanwatch.compare(numbered(1_000), numbered(900_000))
+    assert not found.findings
+    assert set(found.reports["data_drift"].measurements) == {"income", "town", "age"}
+    assert {line.partition(" ")[0] for line in found.limitations} == {"customer_id", "loan_id"}
+
+
+def test_where_scores_do_not_tell_two_words_apart_the_one_that_says_yes_is_positive():
+    flat = judged(1).with_columns(p=pl.lit(0.4))
+    found = loanwatch.compare(flat, flat, label="y", score="p")
+    assert "“yes” is taken for the positive label." in found.limitations
+    all_of(found)
+
+
 def judged(seed, rows=2_000):
     rng = np.random.default_rng(seed)
     score = rng.uniform(0.1, 0.9, rows)
