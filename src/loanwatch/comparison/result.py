@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from loanwatch.monitoring.result import CheckReport, Finding, Severity, Status
+from loanwatch.monitoring.result import CheckReport, Finding, Severity, Status, worst_of
 
 if TYPE_CHECKING:
     from loanwatch.monitoring.cause import Cause
@@ -53,7 +53,7 @@ class TableComparison:
     @property
     def summary(self) -> str:
         """One sentence: the worst check's, or that nothing moved."""
-        worst = max(self.reports.values(), key=lambda report: report.severity)
+        worst = worst_of(self.reports)
         return self.reports["data_drift"].summary if worst.severity is Severity.NONE else worst.summary
 
     def to_dict(self) -> dict[str, Any]:

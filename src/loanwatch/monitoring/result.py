@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, Self
 
-__all__ = ["CheckReport", "Finding", "Measurement", "Severity", "Status"]
+__all__ = ["CheckReport", "Finding", "Measurement", "Severity", "Status", "worst_of"]
 
 
 class Severity(IntEnum):
@@ -150,6 +150,17 @@ class CheckReport:
             limitations=tuple(values["limitations"]),
             details=dict(values["details"]),
         )
+
+
+def worst_of(reports: Mapping[str, CheckReport]) -> CheckReport:
+    """Return the most severe report; among equals what moved in the data tells less than what came of it.
+
+    Parameters
+    ----------
+    reports : mapping of str to CheckReport
+        By check; at least one.
+    """
+    return max(reports.values(), key=lambda report: (report.severity, report.check != "data_drift"))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever a check puts into its details)

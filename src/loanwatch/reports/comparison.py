@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Severity, Status
+from loanwatch.monitoring.result import worst_of
 from loanwatch.reports.cause import CauseSection, SegmentTable, cause_of, segments_of
 from loanwatch.reports.history import History, history_of, points_of
 from loanwatch.reports.models import ModelTable, deployed_table
@@ -95,8 +96,7 @@ def _page(summary: ComparisonSummary) -> _Page:
 
 
 def _headline(summary: ComparisonSummary) -> Headline:
-    reports = list(summary.reports.values())
-    worst = max(reports, key=lambda report: report.severity)
+    worst = worst_of(summary.reports)
     relation = summary.reports.get("concept_drift")
     changed = relation is not None and relation.severity >= Severity.MEDIUM
     if all(report.status is Status.SKIPPED for name, report in summary.reports.items() if name != "columns"):

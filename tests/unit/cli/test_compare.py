@@ -65,6 +65,20 @@ def test_the_terminal_says_what_is_behind_a_change_of_the_model(files, monkeypat
     assert "cause:" not in capsys.readouterr().out
 
 
+def test_what_came_of_a_change_is_told_before_what_moved(files, monkeypatch, capsys):
+    rng = np.random.default_rng(2)
+    for name, turned in (("then", 0.0), ("now", 2.0)):
+        score = rng.uniform(0.1, 0.9, 4_000)
+        paid = rng.random(4_000) < (1 - score if turned else score)
+        pl.DataFrame({"income": rng.normal(turned, size=4_000), "p": score, "paid": paid}).write_parquet(
+            f"{name}.parquet"
+        )
+    assert run(monkeypatch, "then.parquet", "now.parquet", "--label", "paid", "--score", "p", "--json") == 2
+    values = json.loads(capsys.readouterr().out)
+    assert {values["checks"][check]["severity"] for check in ("data_drift", "model_drift")} == {"high"}
+    assert values["summary"] == values["checks"]["model_drift"]["summary"]
+
+
 def test_nothing_to_compare_is_not_called_no_drift(files, monkeypatch, capsys):
     pl.read_parquet("before.parquet").head(0).write_parquet("empty.parquet")
     assert run(monkeypatch, "before.parquet", "empty.parquet") == 0

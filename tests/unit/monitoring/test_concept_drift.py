@@ -147,7 +147,7 @@ def test_of_many_features_those_that_the_score_follows_are_tested_and_the_others
 
     report = concept_drift.check(wide(1, 1.5), wide(2, -1.5), plain)
     assert "x69" in {f.subject for f in report.findings}
-    assert any("64 features" in line and "6 are not" in line for line in report.limitations)
+    assert any("64 features" in line and "not along 6 others" in line for line in report.limitations)
 
 
 def test_scores_that_the_hold_out_never_had_do_not_deafen_the_stream():

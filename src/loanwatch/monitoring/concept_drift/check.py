@@ -94,7 +94,8 @@ def check(
 def _left_out(features: int) -> tuple[str, ...]:
     if not features:
         return ()
-    return (f"The {MOST_FEATURES} features that the score goes with most are tested; {features:,} are not.",)
+    tested = f"the {MOST_FEATURES} features that the score goes with most"
+    return (f"The relation is tested along {tested}, not along {features:,} others.",)
 
 
 def _unexplained(alarm: StreamAlarm) -> str:
