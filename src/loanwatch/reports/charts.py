@@ -124,7 +124,7 @@ def histogram_chart(bins: Sequence[Bin]) -> BarChart:
         for at, each in enumerate(bins):
             value = getattr(each, side)
             height = round((base - 6) * value / highest, 1)
-            tells = f"{compact(each.lower)} to {compact(each.upper)}: {share(value)} ({side})"
+            tells = f"{each.named(compact)}: {share(value)} ({side})"
             x = round(at * slot + offset, 1)
             laid.append(Bar(x=x, y=round(base - height, 1), width=round(bar, 1), height=height, tells=tells))
         return tuple(laid)

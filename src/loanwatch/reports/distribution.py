@@ -1,7 +1,7 @@
 """Both windows of a column over the same bins, read from what a drift finding recorded."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,16 @@ class Bin:
     upper: float
     reference: float
     current: float
+    is_first: bool = False
+    is_last: bool = False
+
+    def named(self, number: Callable[[float], str]) -> str:
+        """Return which values it holds; the outer ones hold all that lies beyond, too."""
+        if self.is_first and self.is_last:
+            return "all values"
+        if self.is_first:
+            return f"up to {number(self.upper)}"
+        return f"above {number(self.lower)}" if self.is_last else f"{number(self.lower)} to {number(self.upper)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +85,8 @@ def _bins(histogram: object) -> tuple[Bin, ...]:
             upper=boundaries[min(at + step, len(reference))],
             reference=sum(reference[at : at + step]),
             current=sum(current[at : at + step]),
+            is_first=at == 0,
+            is_last=at + step >= len(reference),
         )
         for at in range(0, len(reference), step)
     )

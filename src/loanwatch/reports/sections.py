@@ -201,8 +201,6 @@ def _feature(
 
 
 def _table(distribution: Distribution) -> tuple[tuple[str, str, str], ...]:
-    bins = (
-        (f"{figure(b.lower)} to {figure(b.upper)}", share(b.reference), share(b.current)) for b in distribution.bins
-    )
+    bins = ((b.named(figure), share(b.reference), share(b.current)) for b in distribution.bins)
     rows = ((text(c.name, 48), share(c.reference), share(c.current)) for c in distribution.categories)
     return (*bins, *rows)

@@ -109,6 +109,9 @@ def test_no_quantile_is_told_of_values_beyond_all_bins_of_the_reference(one_tabl
     assert f"mean {before['bill'].mean():.3g} → {hundredfold['bill'].mean():,.0f}" in found.sentence
     assert found.details["quantiles"]["0.5"]["current"] is None
     assert found.details["quantiles"]["0.5"]["reference"] == pytest.approx(before["bill"].median(), rel=0.01)
+    bars = found.details["histogram"]
+    assert bars["boundaries"][-1] < 1.01 * before["bill"].max()
+    assert bars["current"][-1] > 0.99
     mean = before["bill"].mean()
     apart = pl.DataFrame({"bill": np.where(np.arange(4_000) % 2, mean + 9_000, mean - 9_000)})
     (found,) = data_drift.check(first, profile_window(apart, contract, edges=first.edges), contract).findings

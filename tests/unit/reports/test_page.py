@@ -26,6 +26,16 @@ def histogram(bins):
 
 
 @pytest.mark.parametrize(
+    ("bins", "names"), [(1, ["all values"]), (3, ["up to 1", "1 to 2", "above 2"])], ids=["one", "three"]
+)
+def test_the_outer_bars_are_named_as_holding_what_lies_beyond(full, bins, names):
+    report = replace(full.data_drift, findings=(drift(histogram=histogram(bins)),))
+    (feature,) = page_of(replace(full, data_drift=report)).features
+    assert [row[0] for row in feature.table] == names
+    assert [bar.tells.partition(":")[0] for bar in feature.histogram.current] == names
+
+
+@pytest.mark.parametrize(
     ("outcome", "answer"),
     [
         ("notice", "Not now. The model is still as good as it was."),

@@ -51,7 +51,10 @@ def _histogram(reference: NumericProfile, current: NumericProfile) -> dict[str, 
     both = reference.merge(current)
     if both.present == 0:
         return {"boundaries": [], "reference": [], "current": []}
-    low, high = both.quantile(0.005), both.quantile(0.995)
+    # Of values beyond the outermost edges nothing is known but how many they are: the outer bars hold them.
+    inner = reference.edges.edges
+    low = both.quantile(0.005) if both.brackets(0.005) or not inner.size else float(inner[0])
+    high = both.quantile(0.995) if both.brackets(0.995) or not inner.size else float(inner[-1])
     if high <= low:
         low, high = low - 0.5, high + 0.5
     bars = np.linspace(low, high, _BARS + 1)
