@@ -7,6 +7,7 @@ import typer
 
 from loanwatch.cli.context import AsJson, Shared, shared
 from loanwatch.cli.listing import Listing, plain
+from loanwatch.cli.styles import severity_word
 from loanwatch.errors import shorten
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ __all__ = ["DRIFT", "register", "show_comparison", "write_page"]
 
 DRIFT = 2
 """Exit code where there is drift."""
-_WORDS = {"none": "ok", "low": "notice"}
 _TITLES = {
     "columns": "columns",
     "data_quality": "data quality",
@@ -106,7 +106,7 @@ def _told(found: "TableComparison", html: Path | None, width: int | None) -> "Te
     sizes = f"{found.current} ({found.current_rows:,} rows) against {found.reference} ({found.reference_rows:,} rows)"
     findings = Listing(
         headings=("verdict", "column"),
-        rows=[(_word(f.severity.word), shorten(f.subject)) for f in shown],
+        rows=[(severity_word(f.severity.word), shorten(f.subject)) for f in shown],
         text_heading="finding",
         texts=[f.sentence for f in shown],
     )
@@ -139,17 +139,13 @@ def _verdict(found: "TableComparison") -> "Text":
 
 
 def _checks(found: "TableComparison") -> Listing:
-    words = ["not made" if r.status == "skipped" else _word(r.severity.word) for r in found.reports.values()]
+    words = ["not made" if r.status == "skipped" else severity_word(r.severity.word) for r in found.reports.values()]
     return Listing(
         headings=("check", "verdict"),
         rows=[(_TITLES.get(name, name), word) for name, word in zip(found.reports, words, strict=True)],
         text_heading="finding",
         texts=[report.summary for report in found.reports.values()],
     )
-
-
-def _word(severity: str) -> str:
-    return _WORDS.get(severity, severity)
 
 
 def _more(rows: int, what: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from loanwatch.cli.styles import SEVERITY_STYLES
+from loanwatch.cli.styles import SEVERITY_STYLES, severity_word
 from loanwatch.pipeline.outcome import Outcome
 
 __all__ = ["run_table"]
@@ -23,7 +23,6 @@ _DECISIONS = {
     Outcome.HALTED: "halted",
     Outcome.FAILED: "failed",
 }
-_SEVERITY_WORD = {"none": "ok", "low": "notice"}
 
 
 def run_table(rows: Iterable[Mapping[str, Any]]) -> Table:
@@ -65,7 +64,7 @@ def _window(row: Mapping[str, Any]) -> str:
 def _severity(word: str | None) -> Text:
     if word is None:
         return Text("–", style="dim")
-    return Text(_SEVERITY_WORD.get(word, word), style=SEVERITY_STYLES[word])
+    return Text(severity_word(word), style=SEVERITY_STYLES[word])
 
 
 def _auc(auc: Mapping[str, Any] | None) -> str:

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.statistics.ranks import class_counts
+
 __all__ = ["ks_score", "ks_score_of_counts"]
 
 
@@ -25,10 +27,7 @@ def ks_score(label: NDArray[np.bool_], score: NDArray[np.float64]) -> float:
     >>> ks_score(np.array([True, False, True, False]), np.array([0.8, 0.7, 0.6, 0.2]))
     0.5
     """
-    label = np.asarray(label, dtype=bool)
-    cells, inverse = np.unique(score, return_inverse=True)
-    positive = np.bincount(inverse[label], minlength=cells.size).astype(np.float64)
-    negative = np.bincount(inverse[~label], minlength=cells.size).astype(np.float64)
+    positive, negative = class_counts(label, score)
     return float(ks_score_of_counts(positive[None, :], negative[None, :])[0])
 
 

@@ -3,7 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["midranks"]
+__all__ = ["class_counts", "midranks"]
+
+
+def class_counts(
+    label: NDArray[np.bool_], score: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the positive and the negative rows at each distinct score, in ascending order of the score.
+
+    >>> class_counts(np.array([True, False, True]), np.array([0.2, 0.2, 0.8]))
+    (array([1., 1.]), array([1., 0.]))
+    """
+    label = np.asarray(label, dtype=bool)
+    cells, inverse = np.unique(score, return_inverse=True)
+    positive, negative = (np.bincount(inverse[chosen], minlength=cells.size) for chosen in (label, ~label))
+    return positive.astype(np.float64), negative.astype(np.float64)
 
 
 def midranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

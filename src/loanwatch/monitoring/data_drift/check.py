@@ -93,18 +93,22 @@ def check(
         findings=tuple(findings),
         measurements={name: change.measurements for name, change in changes.items()},
         limitations=limitations,
-        details={
-            "columns": {name: dict(change.details) for name, change in changes.items()},
-            "n_reference": reference.rows,
-            "n_current": current.rows,
-            "lingering": {
-                f"{_CHECK}.univariate": _lingering(changes, corrected, reliance),
-                f"{_CHECK}.multivariate": _lingering_pairs(corrected, reliance),
-            },
-            "tests": corrected.n_tests,
-            "false_discovery_rate": FALSE_DISCOVERY_RATE,
-        },
+        details=_details(changes, corrected, reliance) | {"n_reference": reference.rows, "n_current": current.rows},
     )
+
+
+def _details(
+    changes: Mapping[str, ColumnChange], corrected: _Corrected, reliance: Mapping[str, float]
+) -> dict[str, object]:
+    return {
+        "columns": {name: dict(change.details) for name, change in changes.items()},
+        "lingering": {
+            f"{_CHECK}.univariate": _lingering(changes, corrected, reliance),
+            f"{_CHECK}.multivariate": _lingering_pairs(corrected, reliance),
+        },
+        "tests": corrected.n_tests,
+        "false_discovery_rate": FALSE_DISCOVERY_RATE,
+    }
 
 
 def _compare_columns(reference: Profile, current: Profile, contract: Contract) -> Iterator[ColumnChange]:
