@@ -23,6 +23,7 @@ from loanwatch.monitoring.data_quality.missing import check_missing
 from loanwatch.monitoring.data_quality.outliers import check_outliers
 from loanwatch.monitoring.data_quality.rates import rise_is_real
 from loanwatch.monitoring.data_quality.reference import Reference
+from loanwatch.monitoring.data_quality.repairs import check_repairs
 from loanwatch.monitoring.data_quality.units import check_units
 from loanwatch.monitoring.data_quality.volume import check_volume
 
@@ -76,12 +77,32 @@ def check_quality(
         return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=why)
     outcomes = [
         *(rule(shared) for rule in (check_units, check_missing)),
+        _spoilt(shared, reference),
         *(_news(rule(first), rule(shared)) for rule in _OF_EACH),
         *(_labels(first, second, as_many) if contract.label.column else ()),
         check_copies(samples, rows=rows, identifiers=identifiers),
         _freshness(blocks, contract, reference, rows),
     ]
     return _report(outcomes, second.rows, rows[1])
+
+
+def _spoilt(current: Inspection, reference: Profile) -> Outcome:
+    """Name the columns of which more values cannot be read, or mean "not known", than in the reference."""
+    names = {c.name for c in current.predictors}
+    more = [
+        f
+        for f in check_repairs(current).findings
+        if f.subject in names
+        and f.severity > Severity.NONE
+        and rise_is_real(
+            before=f.details["reference_share"] or 0.0,
+            n_before=reference.rows,
+            rows=f.details["rows"],
+            n=current.rows,
+            comparisons=len(names),
+        )
+    ]
+    return Outcome(findings=tuple(more))
 
 
 def _freshness(blocks: tuple[Block, Block], contract: Contract, reference: Profile, rows: tuple[int, int]) -> Outcome:

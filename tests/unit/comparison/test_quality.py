@@ -8,6 +8,7 @@ import loanwatch
 from loanwatch.monitoring import Severity, Status
 
 ROWS = 3_000
+WORD = "0#0"
 DAY = np.timedelta64(86_400_000_000, "us")
 
 
@@ -36,6 +37,21 @@ def test_sound_rows_have_no_findings():
     assert not findings
     assert compared.reports["data_quality"].status is Status.PASS
     assert not compared.drifted
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.0, set()), (0.0004, set()), (0.03, {"unreadable"})])
+def test_values_that_can_no_longer_be_read_are_named(share, told):
+    def amounts(seed, broken):
+        rng = np.random.default_rng(seed)
+        amount = rng.lognormal(7, 0.7, ROWS).round(2).astype(str)
+        amount[rng.random(ROWS) < broken] = WORD
+        return table(seed, amount=amount)
+
+    findings, _ = found(amounts(2, share), amounts(1, 0.0))
+    assert {name for name, f in findings.items() if f.subject == "amount"} - {"missing"} == told
+    assert not told or "cannot be read, in " in findings["unreadable"].sentence
+    findings, _ = found(amounts(3, share), amounts(4, share))
+    assert not findings
 
 
 def dated(seed, first, *, without=()):
