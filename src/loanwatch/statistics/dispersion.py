@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import fdtri
 
 from loanwatch.statistics.chi_square import chi_square_p, chi_square_quantile
 from loanwatch.statistics.counts import FloatArray
@@ -12,17 +13,23 @@ _MINIMUM_BLOCKS = 4
 _HETEROGENEITY_LEVEL = 0.01
 _QUANTILE = 0.9
 """A weekday is 14 % of all days: the upper tenth sees every weekday that differs from the others."""
+_TAIL_LEVEL = 1e-3
+"""About where verdicts are decided, after the correction over the columns."""
 
 
 def block_dispersion(daily_counts: npt.ArrayLike, *, block_days: int = 1, minimum_rows: int = 30) -> float:
     r"""Return the variance inflation φ of the shares in blocks of consecutive days.
 
     Each block of `block_days` consecutive days is compared with the other days by Pearson's X². Under independent
-    rows X² is χ² with B − 1 degrees of freedom; φ is the ratio of the upper-tenth quantiles of the two,
+    rows X² is χ² with B − 1 degrees of freedom; φ is the greater of two ratios, but at least 1: of the upper-tenth
+    quantiles of the two, and of their upper thousandths. The blocks are too few to show the latter: it is that of
+    m·F(h, h(K − 1)) for K blocks with mean m and variance v of X², where h = 2m²/v is between 1 and B − 1. Days
+    that differ in one way, such as a higher level, have h near 1 and a far longer tail than χ² with B − 1.
 
-    .. math:: \varphi = \max\left(1, \frac{Q_{0.9}(X^2)}{\chi^2_{B-1, 0.9}}\right)
+    .. math:: \varphi = \max\left(1, \frac{Q_{0.9}(X^2)}{\chi^2_{B-1, 0.9}},
+        \frac{m F_{h, h(K-1), 0.999}}{\chi^2_{B-1, 0.999}}\right)
 
-    unless the blocks, side by side, differ no more than chance lets them (X² of homogeneity, p > 0.01): then φ is 1,
+    It is 1 where the blocks, side by side, differ no more than chance lets them (X² of homogeneity, p > 0.01),
     since a ratio read off a handful of blocks is noise. A statistic divided by φ calls a block remarkable only if the
     reference's own blocks are not like that.
 
@@ -42,7 +49,8 @@ def block_dispersion(daily_counts: npt.ArrayLike, *, block_days: int = 1, minimu
 
     References
     ----------
-    McCullagh and Nelder, Generalized Linear Models (1989), section 4.5, for the heterogeneity factor.
+    McCullagh and Nelder, Generalized Linear Models (1989), section 4.5, for the heterogeneity factor. Satterthwaite
+    (1946), An approximate distribution of estimates of variance components, Biometrics Bulletin 2, for h.
 
     Examples
     --------
@@ -63,9 +71,18 @@ def block_dispersion(daily_counts: npt.ArrayLike, *, block_days: int = 1, minimu
     usable = rest.sum(axis=1) >= minimum_rows
     if blocks.shape[1] < 2 or int(usable.sum()) < _MINIMUM_BLOCKS or _homogeneous(blocks[usable][::length]):
         return 1.0
-    statistics = _pearson(blocks[usable], rest[usable])
-    expected = chi_square_quantile(_QUANTILE, blocks.shape[1] - 1)
-    return max(1.0, float(np.quantile(statistics, _QUANTILE)) / expected)
+    statistics, degrees = _pearson(blocks[usable], rest[usable]), blocks.shape[1] - 1
+    seen = float(np.quantile(statistics, _QUANTILE)) / chi_square_quantile(_QUANTILE, degrees)
+    apart = int(usable[::length].sum())  # blocks that share a day are not independent
+    tail = _tail(statistics, apart, degrees) / chi_square_quantile(1 - _TAIL_LEVEL, degrees)
+    return max(1.0, seen, tail)
+
+
+def _tail(statistics: FloatArray, blocks: int, degrees: int) -> float:
+    """Return the upper `_TAIL_LEVEL` of what the next block's X² may be, extrapolated from mean and variance."""
+    mean, variance = float(statistics.mean()), float(statistics.var(ddof=1))
+    shape = float(np.clip(2 * mean**2 / variance, 1, degrees)) if variance > 0 else float(degrees)
+    return mean * float(fdtri(shape, shape * max(blocks - 1, 1), 1 - _TAIL_LEVEL))
 
 
 def _homogeneous(blocks: FloatArray) -> bool:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
+from scipy.special import ndtr
 
 from loanwatch.statistics import (
     block_dispersion,
@@ -153,6 +154,27 @@ def test_a_weekday_that_differs_is_seen_in_days_and_not_in_weeks(rng):
     days = np.array([rng.multinomial(150, p) for p in shares])
     assert block_dispersion(days, block_days=1) > 5
     assert block_dispersion(days, block_days=7) < 2
+
+
+@pytest.mark.parametrize("reference_days", [28, 84])
+def test_a_day_like_the_days_before_is_rarely_remarkable_where_their_level_wavers(rng, reference_days):
+    def p_value():
+        levels = 0.2 * rng.normal(size=reference_days + 1)
+        days = np.array([rng.multinomial(2_000, np.diff(ndtr(np.linspace(-2.5, 2.5, 11) - at))) for at in levels])
+        before, last = days[:-1].sum(axis=0), days[-1]
+        statistic = stats.chi2_contingency([before, last]).statistic
+        return stats.chi2.sf(statistic / block_dispersion(days[:-1]), 9)
+
+    p = np.array([p_value() for _ in range(400)])
+    assert np.mean(p < 0.001) <= 0.01
+    assert np.mean(p < 0.05) > 0.001  # nor is everything excused
+
+
+def test_the_tail_of_few_blocks_is_that_of_satterthwaites_distribution():
+    days = np.array([[700, 300], [300, 700], [500, 500], [520, 480], [480, 520], [510, 490]])
+    statistics = [stats.chi2_contingency([day, days.sum(axis=0) - day], correction=False).statistic for day in days]
+    expected = np.mean(statistics) * stats.f.ppf(0.999, 1, 5) / stats.chi2.ppf(0.999, 1)
+    assert block_dispersion(days) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("days", [np.zeros((0, 3)), np.zeros((10, 3)), np.full((3, 2), 50), np.full((20, 1), 50)])
