@@ -50,7 +50,7 @@ class Rest:
 
     def succeed(self, dag: str, run: str, *, within_seconds: float = 600) -> None:
         state = self.wait(dag, run, within_seconds=within_seconds)
-        assert state == "success", {task["task_display_name"]: task["state"] for task in self.tasks(dag, run)}
+        assert state == "success", self._why_failed(dag, run)
 
     def answer(self, dag: str, run: str, task: str, choice: str, *, within_seconds: float = 300) -> None:
         """Answer what a task asks a person, as the page Required actions does."""
@@ -63,6 +63,19 @@ class Rest:
         body = {"chosen_options": [choice], "params_input": {}}
         status, answer = self.call("PATCH", f"{path}/taskInstances/{task}/-1/hitlDetails", body)
         assert status == 200, answer
+
+    def _why_failed(self, dag: str, run: str) -> str:
+        """Return the states of the tasks, and what the failed ones logged in each of their tries."""
+        tasks = self.tasks(dag, run)
+        told = [str({task["task_id"]: (task["state"], task["try_number"]) for task in tasks})]
+        for task in tasks:
+            if task["state"] == "failed":
+                path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task['task_id']}/logs"
+                told += [
+                    f"{task['task_id']} {attempt}: {self.call('GET', f'{path}/{attempt}?full_content=true')[1]}"
+                    for attempt in range(1, task["try_number"] + 1)
+                ]
+        return "\n".join(told)
 
     def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
         path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances?limit=100"
