@@ -77,6 +77,8 @@ def _celery(metadata: str, redis_url: str) -> Mapping[str, str]:
         "AIRFLOW__CELERY__BROKER_URL": redis_url,
         "AIRFLOW__CELERY__RESULT_BACKEND": _url(metadata, scheme="db+postgresql"),
         "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
+        # a task that is not handed over in time counts as failed; a second, the default, is short on a busy machine
+        "AIRFLOW__CELERY__OPERATION_TIMEOUT": "30",
     }
 
 
