@@ -1,5 +1,7 @@
 """The `loanwatch` command: one Typer application, its commands in the modules beside this one."""
 
+import atexit
+import gc
 import os
 import sys
 from importlib import import_module
@@ -92,6 +94,9 @@ def main() -> int:
 
     It is 0 only on success, 1 on any error, 130 after Ctrl-C; `compare` alone answers 2, for drift.
     """
+    # Read when numpy loads: threads of the linear algebra spin while they wait, and take a core from the real work.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    atexit.register(gc.freeze)  # else the interpreter ends with a tenth of a second of looking for cycles
     debug = "--debug" in sys.argv
     try:
         ended = app(standalone_mode=False)  # or a usage error would be 2, as drift is

@@ -6,7 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loanwatch.comparison.counting import count_block, count_table
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from loanwatch.comparison.counting import count_block, count_tables
 from loanwatch.comparison.prepare import Prepared
 from loanwatch.comparison.quality import check_quality
 from loanwatch.comparison.reading import Block, Reader
@@ -79,7 +81,8 @@ def compare(
     >>> compare(before, after).drifted, compare(before, before).drifted
     (True, False)
     """
-    with ExitStack() as stack:
+    # Blocks are counted side by side already: threads of the linear algebra would only take the cores from them.
+    with ExitStack() as stack, threadpool_limits(1, user_api="blas"):
         tables = (
             open_table(reference, name="reference", stack=stack, database=database),
             open_table(current, name="current", stack=stack, database=database),
@@ -145,9 +148,10 @@ def _profiles(
 ) -> tuple[Profile, Profile]:
     """Count both tables over bins that a sample of the reference fixes; a table that was sampled whole is in memory."""
     first = count_block(blocks[0], reader.contract, as_of=as_of)
-    edges = first.edges
-    if blocks[0].frame.height != tables[0].rows:
-        first = count_table(tables[0], reader, edges=edges, as_of=as_of)
-    if blocks[1].frame.height == tables[1].rows:
-        return first, count_block(blocks[1], reader.contract, edges=edges, as_of=as_of)
-    return first, count_table(tables[1], reader, edges=edges, as_of=as_of)
+    whole = [block.frame.height == table.rows for block, table in zip(blocks, tables, strict=True)]
+    longer = [table for table, is_whole in zip(tables, whole, strict=True) if not is_whole]
+    counted = iter(count_tables(longer, reader, edges=first.edges, as_of=as_of) if longer else ())
+    return (
+        first if whole[0] else next(counted),
+        count_block(blocks[1], reader.contract, edges=first.edges, as_of=as_of) if whole[1] else next(counted),
+    )

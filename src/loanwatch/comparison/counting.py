@@ -1,7 +1,9 @@
 """Count a table of any length into a profile, block by block."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 
@@ -12,7 +14,7 @@ from loanwatch.monitoring.label_maturity import due_labels
 from loanwatch.monitoring.profile import CORRELATED_ROWS, Profile, ProfileEdges, profile_window
 from loanwatch.statistics import FloatArray
 
-__all__ = ["count_block", "count_table"]
+__all__ = ["count_block", "count_tables"]
 
 _GROUP = 64
 """Columns read at once: as many as the correlations take, and few enough that a wide table needs little memory."""
@@ -25,28 +27,22 @@ _MOST_BLOCKS = 4
 """Blocks in memory at once, however many cores there are."""
 
 
-def count_table(table: Table, reader: Reader, *, edges: ProfileEdges, as_of: datetime | None = None) -> Profile:
-    """Read a table once and count it over the bins of the reference, a block for each core at a time.
+def count_tables(
+    tables: Sequence[Table], reader: Reader, *, edges: ProfileEdges, as_of: datetime | None = None
+) -> list[Profile]:
+    """Read tables once and count them over the bins of the reference, a block for each core at a time.
 
-    Memory holds these blocks whatever the table's length. Labels that are not due at `as_of` are not counted.
+    Memory holds these blocks whatever the tables' length. Labels that are not due at `as_of` are not counted.
     """
     contract = reader.contract
     groups = [contract.columns[at : at + _GROUP] for at in range(0, len(contract.columns), _GROUP)] or [()]
     if contract.engineered:  # they need columns of every group
         groups = [contract.columns]
     counted = [
-        _count(table, reader, contract.model_copy(update={"columns": tuple(group)}), edges, roles=at == 0, as_of=as_of)
+        _count(tables, reader, contract.model_copy(update={"columns": tuple(group)}), edges, roles=at == 0, as_of=as_of)
         for at, group in enumerate(groups)
     ]
-    first = counted[0]
-    return Profile(
-        rows=table.rows,
-        columns={name: column for profile in counted for name, column in profile.columns.items()},
-        moments=first.moments,
-        label=first.label,
-        score=first.score,
-        unprofiled=tuple(name for profile in counted for name in profile.unprofiled),
-    )
+    return [_side_by_side(of_table) for of_table in zip(*counted, strict=True)]
 
 
 def count_block(
@@ -81,11 +77,17 @@ def _due(block: Block, contract: Contract, as_of: datetime | None) -> FloatArray
 
 
 def _count(
-    table: Table, reader: Reader, contract: Contract, edges: ProfileEdges, *, roles: bool, as_of: datetime | None
-) -> Profile:
-    names = reader.wanted(list(table.schema), [c.name for c in contract.columns])
+    tables: Sequence[Table],
+    reader: Reader,
+    contract: Contract,
+    edges: ProfileEdges,
+    *,
+    roles: bool,
+    as_of: datetime | None,
+) -> list[Profile]:
+    """Count a group of columns."""
 
-    def count(start: int) -> Profile:
+    def count(table: Table, names: Sequence[str], start: int) -> Profile:
         rows = table.block(names, start)
         # Of a wide table's groups of columns the first one has the correlations.
         share = max(_FEWEST_CORRELATED, _MOST_CORRELATED * rows.height // max(table.rows, 1)) if roles else 0
@@ -95,4 +97,17 @@ def _count(
 
     # Block beside block, not column beside column: what is not polars' or numpy's work is then done once a block.
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_BLOCKS)) as pool:
-        return reduce(Profile.merge, pool.map(count, table.block_starts(names) or [0]))
+        blocks = []
+        for table in tables:
+            names = reader.wanted(list(table.schema), [c.name for c in contract.columns])
+            blocks.append([pool.submit(count, table, names, start) for start in table.block_starts(names) or [0]])
+        return [reduce(Profile.merge, (block.result() for block in of_table)) for of_table in blocks]
+
+
+def _side_by_side(groups: Sequence[Profile]) -> Profile:
+    """Return the groups of a table's columns as one profile."""
+    return replace(
+        groups[0],
+        columns={name: column for group in groups for name, column in group.columns.items()},
+        unprofiled=tuple(name for group in groups for name in group.unprofiled),
+    )

@@ -20,6 +20,8 @@ _SMALLEST_BLOCK, _LARGEST_BLOCK = 16_384, 262_144
 
 
 _NAMELESS = "column without a name"
+_ROW = "\0row"
+"""Name of the row numbers while rows are chosen: no table's column has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +76,11 @@ class Table:
         """Return about as many rows, evenly spaced; all of them where the table has fewer than twice as many."""
         step = max(1, self.rows // rows)
         wanted = self.lazy.select(columns)
-        return self._guarded(
-            lambda: wanted.collect() if step == 1 else wanted.gather_every(step).collect(engine="streaming")
-        )
+        if step == 1:
+            return self._guarded(wanted.collect)
+        # The file's own row numbers let go of a row as it is decoded; `gather_every` takes half as long again.
+        numbered = wanted.with_row_index(_ROW).filter(pl.col(_ROW) % step == 0).drop(_ROW)
+        return self._guarded(lambda: numbered.collect(engine="streaming"))
 
     def head(self, columns: Sequence[str], *, rows: int) -> pl.DataFrame:
         """Return the first rows; costs little in a file of any length."""
