@@ -36,8 +36,8 @@ def loan_tables(rows: int, cache: Path) -> tuple[Path, Path]:
                 for start in range(0, min(rows, 10 * BLOCK), BLOCK)
             ]
             frame = pl.concat(blocks)
-            frame = pl.concat([frame] * (rows // frame.height)) if rows > frame.height else frame
-            frame.write_parquet(path)
+            copies = -(-rows // frame.height)  # rounded up: the last one is cut
+            pl.concat([frame] * copies).head(rows).write_parquet(path)
     return paths[0], paths[1]
 
 
