@@ -122,8 +122,12 @@ def read_column(samples: Sequence[pl.Series], *, rows: int) -> ColumnReading:
 
 def _not_known(samples: Sequence[pl.Series]) -> tuple[str, ...]:
     words = [texts_of(s) for s in samples if s.dtype in (pl.String, pl.Categorical, pl.Enum)]
-    found = {word for texts in words for word in texts.filter(texts.is_in(NOT_KNOWN)).unique()}
+    found = {word for texts in words for word in _among(texts.unique(), NOT_KNOWN)}
     return tuple(word for word in NOT_KNOWN if word in found)
+
+
+def _among(texts: pl.Series, words: Sequence[str]) -> pl.Series:
+    return texts.filter(texts.is_in(words))
 
 
 def numbers_of(values: pl.Series) -> pl.Series:
@@ -171,38 +175,46 @@ def _kind(values: pl.Series, rows: int) -> tuple[Kind, str | None]:
 
 
 def _is_numbered(values: pl.Series, rows: int) -> bool:
-    if values.n_unique() < 0.99 * values.len():
+    distinct = values.n_unique()
+    if distinct < 0.99 * values.len():
         return False
     if values.len() < _FEWEST_FOR_IDENTIFIER:
-        return _is_called_identifier(values)
+        return _is_called_identifier(values, distinct)
     whole = values.cast(pl.Float64).to_numpy()
     span = float(whole.max() - whole.min())
     return span < 4 * rows or bool(_IDENTIFIER.search(values.name))
 
 
-def _is_called_identifier(values: pl.Series) -> bool:
+def _is_called_identifier(values: pl.Series, distinct: int) -> bool:
     """Tell identifiers of a table too short to tell by their values: another one in every row, and the name says so."""
-    return values.len() > 1 and values.n_unique() == values.len() and bool(_IDENTIFIER.search(values.name))
+    return distinct == values.len() > 1 and bool(_IDENTIFIER.search(values.name))
 
 
 def _kind_of_texts(texts: pl.Series) -> tuple[Kind, str | None]:
-    given = texts.filter(texts.str.strip_chars() != "")
+    distinct = texts.unique()
+    blank = distinct.filter(distinct.str.strip_chars() == "")
+    given = texts.filter(~texts.is_in(blank.implode())) if blank.len() else texts
     if given.is_empty():
         return Kind.CATEGORICAL, None
-    looked_at = given.head(20_000)
-    looked_at = looked_at.filter(~no_numbers_in(looked_at))
-    numbers = numbers_of(looked_at).count()
-    if numbers and numbers >= _NEARLY_ALL * looked_at.len() and not given.head(2_000).str.contains(r"^0[0-9]").any():
+    if _are_numbers(given.head(20_000)) and not given.head(2_000).str.contains(r"^0[0-9]").any():
         return Kind.NUMERIC, None
     if time_format(given) is not None:
         return Kind.TIME, "holds times, which always move"
-    return _kind_of_words(given)
+    return _kind_of_words(given, distinct.len() - blank.len())
 
 
-def _kind_of_words(given: pl.Series) -> tuple[Kind, str | None]:
-    if _is_called_identifier(given):
+def _are_numbers(texts: pl.Series) -> bool:
+    """Tell whether nearly all texts are numbers; each one is read once, however often it stands there."""
+    looked_at = texts.alias("text").value_counts(name="rows")
+    looked_at = looked_at.filter(~no_numbers_in(looked_at["text"]))
+    numbers = looked_at["rows"].filter(numbers_of(looked_at["text"]).is_not_null()).sum()
+    return bool(numbers) and numbers >= _NEARLY_ALL * looked_at["rows"].sum()
+
+
+def _kind_of_words(given: pl.Series, distinct: int) -> tuple[Kind, str | None]:
+    if _is_called_identifier(given, distinct):
         return Kind.ID, "has another text in every row, as an identifier"
-    if given.len() >= _FEWEST_FOR_IDENTIFIER and given.n_unique() > 0.5 * given.len():
+    if given.len() >= _FEWEST_FOR_IDENTIFIER and distinct > 0.5 * given.len():
         words = float(given.head(2_000).str.split(" ").list.len().cast(pl.Float64).to_numpy().mean())
         if words >= _WORDS_OF_TEXT:
             return Kind.TEXT, "holds free text"

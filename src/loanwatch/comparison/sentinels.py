@@ -32,7 +32,10 @@ def find_sentinels(values: FloatArray) -> tuple[float, ...]:
     ((9999.0,), ())
     """
     finite = values[np.isfinite(values)]
-    candidates = [c for c in _CANDIDATES if np.count_nonzero(finite == c) >= _fewest(finite.size)]
+    if not finite.size:
+        return ()
+    within = [c for c in _CANDIDATES if finite.min() <= c <= finite.max()]
+    candidates = [c for c in within if np.count_nonzero(finite == c) >= _fewest(finite.size)]
     others = finite[~np.isin(finite, candidates)]
     if not candidates or others.size < _FEWEST_OTHERS:
         return ()
