@@ -8,6 +8,7 @@ embedded server is used.
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -122,8 +123,8 @@ class Settings(BaseSettings):
         """
         contract = load_contract(self.contract_file) if self.contract_file else default_contract()
         overrides = {name: value for name in ("leakage", "retrain_on") if (value := getattr(self, name)) is not None}
-        policy = contract.policy.model_copy(update=overrides)
-        return contract.model_copy(update={"policy": policy})
+        policy = replace(contract.policy, **overrides)
+        return replace(contract, policy=policy)
 
 
 def load_settings(**arguments: Any) -> Settings:  # noqa: ANN401  (each argument is checked by the model)

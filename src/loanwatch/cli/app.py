@@ -4,12 +4,12 @@ import atexit
 import gc
 import os
 import sys
+from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from loanwatch import __version__
 from loanwatch.cli.context import Shared
@@ -17,41 +17,54 @@ from loanwatch.cli.listing import plain
 from loanwatch.errors import LoanwatchError, shorten
 from loanwatch.logging import configure_logging
 
-__all__ = ["app", "main"]
-
-app = typer.Typer(
-    name="loanwatch",
-    help="Train, serve and watch a loan-eligibility model whose applications lie in PostgreSQL.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-_PIPE_COLUMNS = 160
+__all__ = ["COMMANDS", "application", "main"]
 
 # The base class of all that can be wrong with a command line; Typer gives it no public name.
 _UsageError: Any = typer.BadParameter.__base__
 
-# Each module has register(app), which adds its commands; the help lists them in this order.
-_COMMAND_MODULES = (
-    "demo",
-    "db",
-    "load",
-    "compare",
-    "simulate",
-    "run",
-    "report",
-    "drift",
-    "models",
-    "serve",
-    "predict",
-    "tokens",
-    "alerts",
-    "rules",
-    "dispatch",
-    "doctor",
-)
+COMMANDS = {
+    "demo": ("demo",),
+    "db": ("db",),
+    "load": ("load",),
+    "compare": ("compare",),
+    "simulate": ("simulate",),
+    "run": ("run", "backfill", "runs"),
+    "report": ("report",),
+    "drift": ("drift",),
+    "models": ("models",),
+    "serve": ("serve",),
+    "predict": ("predict",),
+    "tokens": ("tokens",),
+    "alerts": ("alerts",),
+    "rules": ("rules",),
+    "dispatch": ("dispatch",),
+    "doctor": ("doctor",),
+}
+"""Modules beside this one, and the commands that `register(app)` of each adds; the help lists them in this order."""
+
+
+def application(words: Collection[str] = ()) -> typer.Typer:
+    """Build the command line.
+
+    Parameters
+    ----------
+    words : collection of str
+        Of a command line. Where one of them is a command, modules without a command among them are left out, which
+        saves a short command a twentieth of its time.
+    """
+    app = typer.Typer(
+        name="loanwatch",
+        help="Train, serve and watch a loan-eligibility model whose applications lie in PostgreSQL.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(prepare)
+    named = [module for module, commands in COMMANDS.items() if not set(words).isdisjoint(commands)]
+    for module in named or COMMANDS:
+        import_module(f"loanwatch.cli.{module}").register(app)
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -60,7 +73,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def prepare(
     context: typer.Context,
     home: Annotated[
@@ -74,19 +86,10 @@ def prepare(
     ] = False,
 ) -> None:
     """Make ready what every command shares."""
-    # COLUMNS is set by who shows the output on a screen although it goes through a pipe, such as `watch`
-    has_width = sys.stdout.isatty() or "COLUMNS" in os.environ
-    out = Console() if has_width else Console(width=_PIPE_COLUMNS)
-    here = Shared(
-        home=home, contract=contract, out=out, err=Console(stderr=True), width=out.width if has_width else None
-    )
+    here = Shared(home=home, contract=contract)
     level, as_json = (here.settings.log_level, here.settings.log_json) if here.are_set else ("warning", False)
     configure_logging(level="debug" if debug else level, as_json=as_json)
     context.obj = here
-
-
-for _module in _COMMAND_MODULES:
-    import_module(f"loanwatch.cli.{_module}").register(app)
 
 
 def main() -> int:
@@ -99,7 +102,7 @@ def main() -> int:
     atexit.register(gc.freeze)  # else the interpreter ends with a tenth of a second of looking for cycles
     debug = "--debug" in sys.argv
     try:
-        ended = app(standalone_mode=False)  # or a usage error would be 2, as drift is
+        ended = application(sys.argv[1:])(standalone_mode=False)  # or a usage error would be 2, as drift is
     except _UsageError as error:
         return _failed(_misuse(error))
     except typer.Abort:

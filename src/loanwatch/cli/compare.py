@@ -1,6 +1,9 @@
 """`compare`: any two tables, with or without a contract."""
 
+import gc
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -53,10 +56,13 @@ def compare(
     The exit code is 0 without drift, 2 with drift (a verdict of medium or worse, which asks somebody to act), 1 on an
     error.
     """
+    gc.set_threshold(200_000)  # else a twelfth of a short comparison is a search for cycles in what is imported
     from loanwatch.comparison import compare as compare_tables
     from loanwatch.monitoring.result import Severity
 
     here = shared(context)
+    if html is not None:  # what draws the page is imported while the tables are counted
+        Thread(target=import_module, args=("loanwatch.reports.comparison",)).start()
     database = None
     if any(source.startswith("sql:") for source in (reference, current)):
         from loanwatch.database import open_database

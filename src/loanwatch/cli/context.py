@@ -14,35 +14,50 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from loanwatch.cli.listing import Card, Listing
 from loanwatch.errors import LoanwatchError, WindowError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from loanwatch.settings import Settings
 
 __all__ = ["AsJson", "Shared", "actor_name", "parse_span", "parse_time", "shared"]
+
+_PIPE_COLUMNS = 160
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """One process's settings and its two consoles."""
+    """One process's settings and its two consoles, each made when it is first asked for."""
 
     home: Path | None
     """As the command line says it, before any setting."""
     contract: Path | None
     """Likewise."""
-    out: Console
-    """Results."""
-    err: Console
-    """Progress and notes; never mixed into `--json` output."""
-    width: int | None = None
-    """Columns that lists keep to; None where nobody has to read them on a screen."""
+
+    @cached_property
+    def out(self) -> "Console":
+        """Results."""
+        from rich.console import Console
+
+        return Console() if _has_width() else Console(width=_PIPE_COLUMNS)
+
+    @cached_property
+    def err(self) -> "Console":
+        """Progress and notes; never mixed into `--json` output."""
+        from rich.console import Console
+
+        return Console(stderr=True)
+
+    @property
+    def width(self) -> int | None:
+        """Columns that lists keep to; None where nobody has to read them on a screen."""
+        return self.out.width if _has_width() else None
 
     @cached_property
     def settings(self) -> "Settings":
@@ -77,6 +92,8 @@ class Shared:
     @contextlib.contextmanager
     def progress(self, description: str, *, total: float | None = None) -> Iterator[Callable[[float], None]]:
         """Show a bar on standard error while work is done; yields a function to call with how far it got."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -91,10 +108,17 @@ class Shared:
     @contextlib.contextmanager
     def stages(self, description: str) -> Iterator[Callable[[str], None]]:
         """Show which stage is being worked on; yields a function to call with its name."""
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with Progress(*columns, console=self.err, transient=True, disable=not self.err.is_terminal) as bar:
             task = bar.add_task(description, total=None)
             yield lambda stage: bar.update(task, description=f"{description}: {stage.replace('_', ' ')}")
+
+
+def _has_width() -> bool:
+    """Whether somebody reads on a screen; who shows a pipe on one, such as `watch`, sets COLUMNS."""
+    return sys.stdout.isatty() or "COLUMNS" in os.environ
 
 
 def shared(context: typer.Context) -> Shared:

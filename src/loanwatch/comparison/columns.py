@@ -196,6 +196,8 @@ def _kind_of_texts(texts: pl.Series) -> tuple[Kind, str | None]:
     given = texts.filter(~texts.is_in(blank.implode())) if blank.len() else texts
     if given.is_empty():
         return Kind.CATEGORICAL, None
+    if not distinct.str.contains("[0-9]").any():  # neither numbers nor times
+        return _kind_of_words(given, distinct.len() - blank.len())
     if _are_numbers(given.head(20_000)) and not given.head(2_000).str.contains(r"^0[0-9]").any():
         return Kind.NUMERIC, None
     if time_format(given) is not None:
@@ -207,8 +209,9 @@ def _are_numbers(texts: pl.Series) -> bool:
     """Tell whether nearly all texts are numbers; each one is read once, however often it stands there."""
     looked_at = texts.alias("text").value_counts(name="rows")
     looked_at = looked_at.filter(~no_numbers_in(looked_at["text"]))
-    numbers = looked_at["rows"].filter(numbers_of(looked_at["text"]).is_not_null()).sum()
-    return bool(numbers) and numbers >= _NEARLY_ALL * looked_at["rows"].sum()
+    rows = looked_at["rows"].to_numpy()
+    numbers = rows[numbers_of(looked_at["text"]).is_not_null().to_numpy()].sum()
+    return bool(numbers) and bool(numbers >= _NEARLY_ALL * rows.sum())
 
 
 def _kind_of_words(given: pl.Series, distinct: int) -> tuple[Kind, str | None]:

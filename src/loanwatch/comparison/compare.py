@@ -1,6 +1,7 @@
 """Compare two tables from beginning to end."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -117,19 +118,23 @@ def _checks(
     contract = prepared.reader.contract
     blocks = (prepared.reader.read(prepared.samples[0]), prepared.reader.read(prepared.samples[1]))
     profiles = _profiles(tables, blocks, prepared.reader, as_of)
-    drift = data_drift.check(*profiles, contract, importance=importance)
-    reports = {
-        "columns": check_schema(prepared.samples, contract),
-        "data_quality": check_quality(
+    with ThreadPoolExecutor(1) as beside:  # two checks that need nothing of each other
+        quality = beside.submit(
+            check_quality,
             prepared.samples,
             blocks,
             contract,
             reference=profiles[0],
             rows=(tables[0].rows, tables[1].rows),
             identifiers=prepared.identifiers,
-        ),
-        "data_drift": data_drift.with_domain_classifier(drift, blocks[0].frame, blocks[1].frame, contract),
-    }
+        )
+        drift = data_drift.check(*profiles, contract, importance=importance)
+        drift = data_drift.with_domain_classifier(drift, blocks[0].frame, blocks[1].frame, contract)
+        reports = {
+            "columns": check_schema(prepared.samples, contract),
+            "data_quality": quality.result(),
+            "data_drift": drift,
+        }
     if not prepared.judged:
         return reports, None
     scored, cause = check_scores(

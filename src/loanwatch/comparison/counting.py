@@ -39,7 +39,7 @@ def count_tables(
     if contract.engineered:  # they need columns of every group
         groups = [contract.columns]
     counted = [
-        _count(tables, reader, contract.model_copy(update={"columns": tuple(group)}), edges, roles=at == 0, as_of=as_of)
+        _count(tables, reader, replace(contract, columns=tuple(group)), edges, roles=at == 0, as_of=as_of)
         for at, group in enumerate(groups)
     ]
     return [_side_by_side(of_table) for of_table in zip(*counted, strict=True)]

@@ -77,22 +77,17 @@ def plan_comparison(
 
 
 def contract_of(columns: Iterable[ColumnReading], *, label: LabelReading | None, time: str | None) -> Contract:
-    """Return the readings as a contract.
-
-    Its parts are built without validation: the columns of any table may have names that no lender's contract has.
-    """
+    """Return the readings as a contract, unchecked: a column may have a name here that no lender's contract has."""
     described = tuple(
-        Column.model_construct(name=c.name, table="", kind=c.kind, title=_title(c.name), predictor=True)
-        for c in columns
-        if c.compared
+        Column(name=c.name, table="", kind=c.kind, title=_title(c.name), predictor=True) for c in columns if c.compared
     )
-    return Contract.model_construct(
+    return Contract(
         name="comparison",
         title="Comparison",
         extract_sql="",
-        keys=Keys.model_construct(application=""),
-        time=TimeColumn.model_construct(column=time or ""),
-        label=Label.model_construct(
+        keys=Keys(application=""),
+        time=TimeColumn(column=time or ""),
+        label=Label(
             column=label.column if label and label.binary else "",
             positive=label.positive if label else "1",
             negative=label.negative if label else "0",

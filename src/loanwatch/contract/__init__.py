@@ -1,6 +1,6 @@
 """What an application looks like: the one place that names columns."""
 
-from loanwatch.contract.loader import default_contract, load_contract, parse_contract
+from loanwatch.contract.loader import contract_values, default_contract, load_contract, parse_contract
 from loanwatch.contract.model import (
     Audit,
     CalendarPart,
@@ -35,6 +35,7 @@ __all__ = [
     "Table",
     "TimeColumn",
     "Training",
+    "contract_values",
     "default_contract",
     "load_contract",
     "parse_contract",

@@ -2,21 +2,23 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Annotated, Any
 
 from loanwatch.contract.model import Contract
 from loanwatch.errors import ContractError
 
 if TYPE_CHECKING:
+    from pydantic import TypeAdapter, ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["default_contract", "load_contract", "parse_contract"]
+__all__ = ["contract_values", "default_contract", "load_contract", "parse_contract"]
 
 _SHOWN = 5
+_REASONS = dict.fromkeys(("unexpected_keyword_argument", "extra_forbidden"), "there is no such key")
 
 
 def default_contract() -> Contract:
@@ -49,7 +51,7 @@ def load_contract(path: Path) -> Contract:
         query = query_path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ContractError(f"contract {path}: extract_sql names {query_path}, which cannot be read") from error
-    return contract.model_copy(update={"extract_query": query})
+    return replace(contract, extract_query=query)
 
 
 def parse_contract(values: dict[str, Any], *, source: str = "contract") -> Contract:
@@ -67,13 +69,34 @@ def parse_contract(values: dict[str, Any], *, source: str = "contract") -> Contr
     ContractError
         With the dotted key and what was expected there.
     """
+    from pydantic import ValidationError
+
     try:
-        return Contract.model_validate(values)
+        return _reader().validate_python(values)
     except ValidationError as error:
         raise ContractError(f"{source}: {describe_validation_error(error, values)}") from error
 
 
-def describe_validation_error(error: ValidationError, values: Any = None) -> str:  # noqa: ANN401
+def contract_values(contract: Contract) -> dict[str, Any]:
+    """Return a contract as JSON takes it; `parse_contract` reads it again."""
+    values: dict[str, Any] = _reader().dump_python(contract, mode="json")
+    return values
+
+
+@cache
+def _reader() -> "TypeAdapter[Contract]":
+    """Return what checks and builds contracts; pydantic is imported where there is one to read."""
+    from pydantic import AfterValidator, TypeAdapter
+
+    return TypeAdapter(Annotated[Contract, AfterValidator(_checked)])
+
+
+def _checked(contract: Contract) -> Contract:
+    contract.check()
+    return contract
+
+
+def describe_validation_error(error: "ValidationError", values: Any = None) -> str:  # noqa: ANN401
     """Return pydantic's complaints, each as `key: what was expected, got …`.
 
     Parameters
@@ -89,7 +112,7 @@ def describe_validation_error(error: ValidationError, values: Any = None) -> str
 
 
 def _complaint(complaint: "ErrorDetails", values: Any) -> str:  # noqa: ANN401
-    reason = complaint["msg"].removeprefix("Value error, ")
+    reason = _REASONS.get(complaint["type"]) or complaint["msg"].removeprefix("Value error, ")
     got = "" if complaint["type"] in ("missing", "value_error") else f", got {str(complaint['input'])[:80]!r}"
     key = ".".join(_named(complaint["loc"], values))
     return f"{key}: {reason}{got}" if key else f"{reason}{got}"

@@ -5,10 +5,11 @@ label, the keys, the extraction query and the thresholds. The rest of loanwatch 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from loanwatch.contract.constraints import Number, Text
 
 __all__ = [
     "Audit",
@@ -28,12 +29,16 @@ __all__ = [
     "Training",
 ]
 
-Identifier = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
-Share = Annotated[float, Field(ge=0, le=1)]
+Identifier = Annotated[str, Text(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+Word = Annotated[str, Text(strip_whitespace=True, to_lower=True)]
+"""A value as cleaning leaves it."""
+Share = Annotated[float, Number(ge=0, le=1)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Section:
+    """A part of the file; `contract.loader` lets pydantic read it, keys that it does not know being mistakes."""
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
 
 
 class Kind(StrEnum):
@@ -70,6 +75,7 @@ class CalendarPart(StrEnum):
     SEASON = "season"
 
 
+@dataclass(frozen=True, kw_only=True)
 class Keys(_Section):
     """The columns that identify a row."""
 
@@ -79,6 +85,7 @@ class Keys(_Section):
     """Whose application it is; joins the tables."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class TimeColumn(_Section):
     """When the application was made."""
 
@@ -87,26 +94,22 @@ class TimeColumn(_Section):
     """strptime formats, tried in order, where the source holds text."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Label(_Section):
     """What the model predicts."""
 
     column: Identifier
-    positive: str
-    negative: str
-    delay_days: Annotated[int, Field(ge=0)] = 0
+    positive: Word
+    negative: Word
+    delay_days: Annotated[int, Number(ge=0)] = 0
     """Days after the application until the label is known; younger labels are never judged."""
 
-    @field_validator("positive", "negative")
-    @classmethod
-    def _as_cleaned(cls, word: str) -> str:
-        """Return the word as cleaning leaves it: trimmed, in lower case."""
-        return word.strip().lower()
 
-
+@dataclass(frozen=True, kw_only=True)
 class Reason(_Section):
     """How a column is named to an applicant, where it counted against the application."""
 
-    code: Annotated[str, Field(pattern=r"^[A-Z0-9_-]{1,64}$")]
+    code: Annotated[str, Text(pattern=r"^[A-Z0-9_-]{1,64}$")]
     """Never changes, so that letters, statistics and appeals agree."""
     sentence: str
     missing: str | None = None
@@ -118,6 +121,7 @@ def _default_reason(name: str, label: str) -> Reason:
     return Reason(code=name.upper(), sentence=title, missing=f"{title} not given or not usable")
 
 
+@dataclass(frozen=True, kw_only=True)
 class Column(_Section):
     """One column of the source."""
 
@@ -135,7 +139,7 @@ class Column(_Section):
     """Numbers that mean "not known"."""
     tenfold: bool = False
     """Values in [10 × minimum, 10 × maximum] were recorded ten times too large and are divided by ten."""
-    spellings: Mapping[str, str] = {}
+    spellings: Mapping[str, str] = field(default_factory=dict)
     """Lower-case spelling found → spelling meant."""
     order: tuple[str, ...] = ()
     """The categories from lowest to highest, for the ordinal encoding."""
@@ -148,8 +152,7 @@ class Column(_Section):
     example: str | float | None = None
     """What the documentation of the predictor shows as a request."""
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def __post_init__(self) -> None:
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"column {self.name}: minimum {self.minimum} is above maximum {self.maximum}")
         if self.tenfold and (self.minimum is None or self.maximum is None):
@@ -164,7 +167,6 @@ class Column(_Section):
             raise ValueError(f"column {self.name}: the ordinal encoding needs order = [lowest, …, highest]")
         if len(set(self.order)) != len(self.order):
             raise ValueError(f"column {self.name}: order names a category twice")
-        return self
 
     @property
     def is_monitored(self) -> bool:
@@ -182,6 +184,7 @@ class Column(_Section):
         return self.reason or _default_reason(self.name, self.label)
 
 
+@dataclass(frozen=True, kw_only=True)
 class Engineered(_Section):
     """A column computed from others."""
 
@@ -195,14 +198,12 @@ class Engineered(_Section):
     monitored: bool | None = None
     reason: Reason | None = None
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def __post_init__(self) -> None:
         wanted = 1 if self.kind == "calendar" else 2
         if len(self.sources) != wanted:
             raise ValueError(f"engineered {self.name}: {self.kind} needs {wanted} sources, got {len(self.sources)}")
         if (self.kind == "calendar") != (self.part is not None):
             raise ValueError(f"engineered {self.name}: part is for calendar columns, and they need one")
-        return self
 
     @property
     def is_monitored(self) -> bool:
@@ -220,6 +221,7 @@ class Engineered(_Section):
         return self.reason or _default_reason(self.name, self.label)
 
 
+@dataclass(frozen=True, kw_only=True)
 class Audit(_Section):
     """A column of counts that the extraction query adds for the data-quality check."""
 
@@ -230,6 +232,7 @@ class Audit(_Section):
     `records`: different records found for the applicant (0 none, 1 one, more: contradicting, taken as missing)."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Table(_Section):
     """A source table."""
 
@@ -238,6 +241,7 @@ class Table(_Section):
     """The columns that identify what a row speaks of. They need not be unique: sources repeat themselves."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Preprocessing(_Section):
     """How columns become model inputs."""
 
@@ -245,24 +249,26 @@ class Preprocessing(_Section):
     rescaling: Literal["standardise", "min_max", "none"] = "standardise"
 
 
+@dataclass(frozen=True, kw_only=True)
 class Training(_Section):
     """How a model is trained and chosen."""
 
     split: Literal["time", "random"] = "time"
-    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    test_share: Annotated[float, Number(gt=0, lt=1)] = 0.3
     candidates: tuple[Literal["random_forest", "gradient_boosting"], ...] = (
         "random_forest",
         "gradient_boosting",
     )
-    parameters: Mapping[str, Mapping[str, float | int | str | bool | None]] = {}
+    parameters: Mapping[str, Mapping[str, float | int | str | bool | None]] = field(default_factory=dict)
     """Candidate name → estimator parameters that override the defaults."""
-    history_days: Annotated[int, Field(ge=0)] = 0
+    history_days: Annotated[int, Number(ge=0)] = 0
     """Days before the window that training may also use; never across a dated change of the relation."""
-    minimum_rows: Annotated[int, Field(ge=50)] = 500
+    minimum_rows: Annotated[int, Number(ge=50)] = 500
     """Fewer labelled rows than this train no model."""
     random_seed: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
 class Policy(_Section):
     """When to halt, retrain and deploy."""
 
@@ -271,11 +277,12 @@ class Policy(_Section):
     minimum_auc: Share = 0.7
     maximum_degradation: Share = 0.1
     """Train AUC minus test AUC above this disqualifies a model."""
-    maximum_model_age_days: Annotated[int, Field(gt=0)] = 365
+    maximum_model_age_days: Annotated[int, Number(gt=0)] = 365
     material_auc_loss: Share = 0.03
     """AUC lost against the deployed model's own hold-out that counts as materially worse."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Contract(_Section):
     """What one lender's applications look like."""
 
@@ -295,8 +302,18 @@ class Contract(_Section):
     training: Training = Training()
     policy: Policy = Policy()
 
-    @model_validator(mode="after")
-    def _check_names(self) -> Self:
+    def check(self) -> None:
+        """Hold the sections against each other.
+
+        Raises
+        ------
+        ValueError
+            With the first thing in which two of them do not agree.
+        """
+        self._check_names()
+        self._check_uses()
+
+    def _check_names(self) -> None:
         names = [*self.column_names, *(e.name for e in self.engineered), *(a.column for a in self.audit)]
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise ValueError(f"column {twice[0]} is described twice")
@@ -308,10 +325,8 @@ class Contract(_Section):
         for name, table in owners:
             if table not in tables:
                 raise ValueError(f"column {name} names table {table}; the tables are {', '.join(sorted(tables))}")
-        return self
 
-    @model_validator(mode="after")
-    def _check_uses(self) -> Self:
+    def _check_uses(self) -> None:
         if not self.predictors:
             raise ValueError("no column has predictor = true: give it to the columns that the model shall learn from")
         if not self.monitored:
@@ -326,7 +341,6 @@ class Contract(_Section):
             raise ValueError(f"label: positive and negative are both {self.label.positive!r}")
         if self.column(self.label.column).predictor:
             raise ValueError(f"label: {self.label.column} cannot also be a predictor")
-        return self
 
     def _roles(self) -> Iterator[tuple[str, str]]:
         yield "keys.application", self.keys.application

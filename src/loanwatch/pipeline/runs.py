@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from loanwatch.contract import Contract, parse_contract
+from loanwatch.contract import Contract, contract_values, parse_contract
 from loanwatch.database import Database, sql
 from loanwatch.errors import LoanwatchError, WindowError
 
@@ -73,7 +73,7 @@ def begin_run(database: Database, contract: Contract, *, start: datetime, end: d
     key = {"contract": contract.name, "start": start, "end": end}
     with database.connect() as connection:
         latest = _fetch(connection, "run_latest", key)
-        pinned = {"contract": contract.model_dump(mode="json")}
+        pinned = {"contract": contract_values(contract)}
         continues = latest is not None and latest.status == "failed" and latest.settings == pinned and not again
         if latest is not None and continues:
             connection.execute(sql("run_reopen"), {"id": latest.id})

@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from loanwatch.errors import ContractError
 from loanwatch.simulator.batch import Batch
@@ -25,6 +24,7 @@ from loanwatch.simulator.events.base import as_utc
 from loanwatch.simulator.leaks import Leaks
 from loanwatch.simulator.population import Population
 from loanwatch.simulator.relation import Relation, fitted_relation
+from loanwatch.statistics.special import expit, logit
 
 __all__ = ["CHUNK_ROWS", "Draw", "Plan", "Streams", "draw_chunks"]
 

@@ -10,7 +10,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+
+from loanwatch.statistics.special import ndtr, ndtri
 
 __all__ = ["CATEGORICAL", "NUMERIC", "Categorical", "Numeric", "from_normal"]
 

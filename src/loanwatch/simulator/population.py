@@ -5,12 +5,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from loanwatch.errors import ContractError
 from loanwatch.simulator.batch import CUSTOMER_AND_CREDIT, Batch
 from loanwatch.simulator.dependence import DEPENDENT, cholesky
 from loanwatch.simulator.marginals import CATEGORICAL, NUMERIC, from_normal
+from loanwatch.statistics.special import ndtri
 
 __all__ = ["Population"]
 

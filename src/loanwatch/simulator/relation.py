@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from loanwatch.simulator.batch import CUSTOMER_AND_CREDIT, Batch
 from loanwatch.simulator.marginals import CATEGORICAL
 from loanwatch.simulator.population import Population
+from loanwatch.statistics.special import expit, logit
 
 __all__ = ["RELATED", "WEIGHTS", "Relation", "fitted_relation"]
 

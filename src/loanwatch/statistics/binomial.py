@@ -2,9 +2,8 @@
 
 import math
 
-from scipy.special import bdtr, betaincinv
-
 from loanwatch.statistics.estimate import Z_95, Estimate
+from loanwatch.statistics.special import bdtr, betaincinv
 
 __all__ = ["clopper_pearson", "exact_binomial_p_value", "wilson"]
 

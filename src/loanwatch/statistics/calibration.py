@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfc, expit, logit
 
 from loanwatch.statistics.estimate import Estimate, normal_estimate
+from loanwatch.statistics.special import erfc, expit, logit
 
 __all__ = [
     "CalibrationLine",

@@ -2,7 +2,7 @@
 
 import math
 
-from scipy.special import chdtrc, chdtri, chndtrinc
+from loanwatch.statistics.special import chdtrc, chdtri, chndtrinc
 
 __all__ = ["chi_square_p", "chi_square_quantile", "detectable_noncentrality"]
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import fdtrc
+
+from loanwatch.statistics.special import fdtrc
 
 __all__ = ["BlockTest", "ConditionalShift", "additive_effects"]
 

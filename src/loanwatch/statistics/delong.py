@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfc
 
 from loanwatch.statistics.estimate import Z_95, Estimate, normal_estimate
 from loanwatch.statistics.ranks import midranks
+from loanwatch.statistics.special import erfc
 
 __all__ = ["Difference", "delong_estimate", "delong_paired_difference", "delong_two_sample_difference", "difference_of"]
 

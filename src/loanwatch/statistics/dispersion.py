@@ -2,10 +2,10 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import fdtri
 
 from loanwatch.statistics.chi_square import chi_square_p, chi_square_quantile
 from loanwatch.statistics.counts import FloatArray
+from loanwatch.statistics.special import fdtri
 
 __all__ = ["block_dispersion"]
 

@@ -9,14 +9,15 @@ tables of pairs come from one matrix product, so that no model has to be trained
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from loanwatch.statistics.delong import delong_estimate
 from loanwatch.statistics.estimate import Estimate, normal_estimate
+from loanwatch.statistics.special import ndtr
 
 __all__ = ["Apart", "Coded", "tell_apart"]
 
@@ -49,6 +50,16 @@ class Coded:
     def starts(self) -> NDArray[np.intp]:
         """Where each feature's bins begin when all bins stand in one row; shape (features,)."""
         return np.concatenate([[0], np.cumsum(self.bins)[:-1]]).astype(np.intp)
+
+    @cached_property
+    def halves(self) -> "tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...]":
+        """Of reference and current the rows of either half."""
+        return tuple(_halves(codes) for codes in (self.reference, self.current))
+
+    @cached_property
+    def tables(self) -> "tuple[tuple[_Table, ...], ...]":
+        """Of reference and current the cells of either half."""
+        return tuple(tuple(_table(half, self) for half in pair) for pair in self.halves)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +101,10 @@ def tell_apart(coded: Coded, *, pairs_among: Collection[int] | None = None, sing
     >>> round(found.auc.value, 2), found.p_value < 1e-9, found.blocks
     (0.65, True, ((0, 1),))
     """
-    halves = [_halves(codes) for codes in (coded.reference, coded.current)]
+    halves = coded.halves
     if not coded.bins or min(len(h) for pair in halves for h in pair) < _FEWEST_ROWS:
         return None
-    tables = [[_table(h, coded) for h in pair] for pair in halves]
+    tables = coded.tables
     allowed = set(range(len(coded.bins)) if pairs_among is None else pairs_among)
     judged, chosen = [], list[dict[tuple[int, ...], float]]()
     for half in (0, 1):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
+
+from loanwatch.statistics.special import logit
 
 __all__ = ["Alarm", "sequential_evidence", "sound_alarm"]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import xlogy
 
 from loanwatch.statistics.chi_square import chi_square_p
 from loanwatch.statistics.counts import FloatArray, pool_sparse
+from loanwatch.statistics.special import xlogy
 
 __all__ = ["GTest", "g_test"]
 

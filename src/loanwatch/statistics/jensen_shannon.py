@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import rel_entr
 
 from loanwatch.statistics.counts import as_counts, shares
+from loanwatch.statistics.special import rel_entr
 
 __all__ = ["jensen_shannon"]
 

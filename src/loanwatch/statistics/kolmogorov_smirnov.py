@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import kolmogorov
 
 from loanwatch.statistics.counts import as_counts, shares
+from loanwatch.statistics.special import kolmogorov
 
 __all__ = ["KolmogorovSmirnov", "kolmogorov_smirnov"]
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+
+from loanwatch.statistics.special import expit
 
 __all__ = ["LogisticFit", "fit_logistic_offset"]
 

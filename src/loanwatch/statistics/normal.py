@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri, ndtri_exp
 
 from loanwatch.statistics.counts import FloatArray
+from loanwatch.statistics.special import ndtri, ndtri_exp
 
 __all__ = ["normal_scores", "two_sided_p", "two_sided_z"]
 

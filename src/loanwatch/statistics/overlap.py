@@ -2,7 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+
+from loanwatch.statistics.special import expit, logit
 
 __all__ = ["overlap_weights"]
 

@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln
 
 from loanwatch.statistics.binomial import wilson
 from loanwatch.statistics.counts import FloatArray
 from loanwatch.statistics.normal import two_sided_p, two_sided_z
+from loanwatch.statistics.special import gammaln
 
 __all__ = ["ProportionChange", "proportion_change"]
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit
 from sklearn.ensemble import RandomForestClassifier  # type: ignore[import-untyped]
 from sklearn.model_selection import StratifiedKFold  # type: ignore[import-untyped]
 
 from loanwatch.scoring import Calibrator, logit
+from loanwatch.statistics.special import expit
 from loanwatch.training.export import Estimator
 
 __all__ = ["fit_calibrator", "out_of_fold"]

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from loanwatch.alerts import Event, open_alert
 from loanwatch.cli.alerts import actor_name
-from loanwatch.cli.app import app
+from loanwatch.cli.app import application
 from loanwatch.errors import LoanwatchError
 from loanwatch.monitoring import Severity
 from loanwatch.predictor.tokens import issue_token
@@ -34,7 +34,7 @@ def command(database, tmp_path, monkeypatch, standin):
     monkeypatch.setenv("LOANWATCH_CHANNELS__OPS__TOKEN", standin.token)
 
     def run(*arguments: str):
-        result = CliRunner().invoke(app, [*arguments, *(["--json"] if "--json" not in arguments else [])])
+        result = CliRunner().invoke(application(), [*arguments, *(["--json"] if "--json" not in arguments else [])])
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == 0, result.output
@@ -74,7 +74,7 @@ def test_the_life_of_a_rule(command):
         {"threshold": 0.85, "enabled": True}, {"threshold": 0.8, "enabled": False}
     )  # fmt: skip
     assert (deleted["kind"], deleted["actor"], deleted["reason"]) == ("deleted", "bob", "no longer measured")
-    shown = CliRunner().invoke(app, ["rules", "history"], env={"COLUMNS": "200"}).output
+    shown = CliRunner().invoke(application(), ["rules", "history"], env={"COLUMNS": "200"}).output
     assert "threshold 0.85 → 0.8" in " ".join(shown.split())
 
 
@@ -133,12 +133,12 @@ def test_a_test_message_goes_out_at_once_and_a_refusal_is_told(command, standin)
 def test_dead_letters_are_listed_and_redelivered(command, alert, standin, statuses):
     runner = CliRunner()
     standin.fault = lambda _path: "404"
-    assert runner.invoke(app, ["dispatch", "--once"]).exit_code == 0
+    assert runner.invoke(application(), ["dispatch", "--once"]).exit_code == 0
     failed = command("alerts", "deliveries", "--failed")
     assert {row["channel"] for row in failed} == {"ops", "hook"}
     assert command("alerts", "redeliver", "--all")["redelivered"] == len(failed)
     standin.fault = lambda _path: "ok"
-    assert runner.invoke(app, ["dispatch", "--once"]).exit_code == 0
+    assert runner.invoke(application(), ["dispatch", "--once"]).exit_code == 0
     assert set(statuses()) == {"delivered"}
 
 
@@ -183,16 +183,16 @@ def test_a_dispatcher_whose_port_is_taken_does_not_start(command):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with pytest.raises(LoanwatchError, match=rf"cannot listen on 127.0.0.1:{port}: Address already in use"):
-            CliRunner().invoke(app, ["dispatch", "--http", port], catch_exceptions=False)
+            CliRunner().invoke(application(), ["dispatch", "--http", port], catch_exceptions=False)
 
 
 def test_delivering_once_and_answering_http_exclude_each_other(command):
     with pytest.raises(LoanwatchError, match="leave one out"):
-        CliRunner().invoke(app, ["dispatch", "--once", "--http", "5199"], catch_exceptions=False)
+        CliRunner().invoke(application(), ["dispatch", "--once", "--http", "5199"], catch_exceptions=False)
 
 
 def shown(*arguments: str, columns: str = "80") -> str:
-    result = CliRunner().invoke(app, arguments, env={"COLUMNS": columns}, catch_exceptions=False)
+    result = CliRunner().invoke(application(), arguments, env={"COLUMNS": columns}, catch_exceptions=False)
     assert result.exit_code == 0
     return result.output
 
@@ -233,7 +233,7 @@ def test_a_rule_may_have_a_negative_threshold(command, threshold):
 
 
 def test_an_unknown_option_beside_a_negative_threshold_is_still_refused(command):
-    result = CliRunner().invoke(app, ["rules", "add", "profit", "<", "-5", "--severty", "high"])
+    result = CliRunner().invoke(application(), ["rules", "add", "profit", "<", "-5", "--severty", "high"])
     assert result.exit_code != 0
     assert "--severty" in result.output
 

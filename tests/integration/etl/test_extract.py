@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -180,7 +181,7 @@ def test_a_missing_table_or_column_is_named(source, loan, statement, named):
 
 def test_a_column_that_the_query_does_not_give_is_named(source, contract, loan):
     source.load(loans=[loan()])
-    source.contract = contract.model_copy(update={"extract_query": "SELECT loan_id FROM loan_details WHERE $1 < $2"})
+    source.contract = replace(contract, extract_query="SELECT loan_id FROM loan_details WHERE $1 < $2")
     with pytest.raises(SourceError, match="gives no column customer_id"):
         source.extract()
 
@@ -232,12 +233,11 @@ def test_extractions_at_once_do_not_disturb_each_other(source, contract, loan):
 def test_an_extraction_cannot_write(source, contract, loan):
     source.load(loans=[loan()])
     source.execute("CREATE FUNCTION meddle() RETURNS int LANGUAGE sql AS 'DELETE FROM loan_details; SELECT 1'")
-    source.contract = contract.model_copy(
-        update={
-            "extract_query": contract.extract_query.replace(
-                "0::bigint AS superseded_rows", "meddle()::bigint AS superseded_rows"
-            )
-        }
+    source.contract = replace(
+        contract,
+        extract_query=contract.extract_query.replace(
+            "0::bigint AS superseded_rows", "meddle()::bigint AS superseded_rows"
+        ),
     )
     with pytest.raises(Exception, match="read-only"):
         source.extract()

@@ -1,5 +1,6 @@
 """What failed, halted or changed is taken up again in the right way."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +24,7 @@ JANUARY, FEBRUARY, MARCH, APRIL = (datetime(2015, month, 1, tzinfo=UTC) for mont
 
 
 def with_minimum(contract: Contract, rows: int) -> Contract:
-    return contract.model_copy(update={"training": contract.training.model_copy(update={"minimum_rows": rows})})
+    return replace(contract, training=replace(contract.training, minimum_rows=rows))
 
 
 def failed(database: Database, contract: Contract) -> Run:
@@ -109,7 +110,7 @@ def test_labels_that_are_not_due_yet_do_not_train(applications: Database, settin
     context = _context(run, settings, applications)
     contract = context.contract
     delay = (run.started_at - JANUARY).days - 10
-    late = contract.model_copy(update={"label": contract.label.model_copy(update={"delay_days": delay})})
+    late = replace(contract, label=replace(contract.label, delay_days=delay))
     context.__dict__["contract"] = late
     frame = training_rows(context).frame
     due = run.started_at - timedelta(days=delay)

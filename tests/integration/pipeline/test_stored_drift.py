@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
-from loanwatch.cli.app import app
+from loanwatch.cli.app import application
 from loanwatch.errors import ModelNotFoundError, WindowError
 from loanwatch.pipeline import compare_days, run_window
 from loanwatch.simulator import FeatureShift, simulate, write
@@ -53,7 +53,7 @@ def test_the_command_tells_it_by_its_exit_code_on_the_terminal_as_json_and_as_a_
     monkeypatch.setenv("LOANWATCH_DATABASE_URL", database.conninfo)
 
     def drift(*options):
-        return CliRunner().invoke(app, ["--home", str(settings.home), "drift", *options])
+        return CliRunner().invoke(application(), ["--home", str(settings.home), "drift", *options])
 
     page = tmp_path / "drift.html"
     second = ("--start", "2015-03-08", "--end", "2015-03-15")

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from typer.main import get_command
 
-from loanwatch.cli.app import app
+from loanwatch.cli.app import application
 
 
 def commands() -> Iterator[tuple[str, object]]:
-    group = get_command(app)
+    group = get_command(application())
     for name, command in group.commands.items():  # type: ignore[attr-defined]
         if hasattr(command, "commands"):
             for child, inner in command.commands.items():

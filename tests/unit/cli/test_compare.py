@@ -1,10 +1,13 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
 from loanwatch.cli import main
+from loanwatch.cli.compare import write_page
+from loanwatch.errors import StorageError
 
 
 @pytest.fixture
@@ -122,7 +125,12 @@ def test_on_a_narrow_terminal_no_finding_is_wider(files, monkeypatch, capsys):
     assert "Income rose" in said
 
 
-@pytest.mark.parametrize("target", [".", "no/such/page.html", "\0.html"])
+def test_a_page_whose_name_holds_a_nul_is_one_line():
+    with pytest.raises(StorageError, match="--html"):  # no command line can hold one, a caller in Python can
+        write_page(Path("\0.html"), "")
+
+
+@pytest.mark.parametrize("target", [".", "no/such/page.html"])
 def test_a_page_that_cannot_be_written_is_one_line(files, monkeypatch, capsys, target):
     assert run(monkeypatch, "before.parquet", "same.parquet", "--html", target) == 1
     said = capsys.readouterr().err

@@ -4,8 +4,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.main import get_command
 
 from loanwatch.cli import main
+from loanwatch.cli.app import COMMANDS, application
 
 
 def run(monkeypatch, *arguments):
@@ -70,3 +72,17 @@ def test_the_process_ends_with_the_code():
     )
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_each_module_adds_the_commands_it_is_listed_with(module):
+    assert set(get_command(application(COMMANDS[module])).commands) == set(COMMANDS[module])
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("no-such-command",), ("--home", "compare-nothing")])
+def test_without_a_command_among_the_words_all_are_there(words):
+    assert set(get_command(application(words)).commands) == {c for added in COMMANDS.values() for c in added}
+
+
+def test_a_command_named_by_another_word_is_there_too():
+    assert {"compare", "runs"} <= set(get_command(application(["--home", "runs", "compare", "a.csv"])).commands)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loanwatch.contract import Kind, default_contract, load_contract, parse_contract
+from loanwatch.contract import Kind, contract_values, default_contract, load_contract, parse_contract
 from loanwatch.errors import ContractError
 
 
@@ -40,7 +40,7 @@ def test_the_extraction_query_comes_with_the_contract() -> None:
 
 def test_a_contract_survives_the_way_through_json() -> None:
     contract = default_contract()
-    assert parse_contract(contract.model_dump(mode="json")) == contract
+    assert parse_contract(contract_values(contract)) == contract
 
 
 def test_kinds_and_titles_are_found_by_name() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -73,6 +74,6 @@ def test_engineering_again_replaces_what_was_there(cars):
 
 
 def test_a_contract_without_engineered_columns_changes_nothing(cars):
-    plain = cars.model_copy(update={"engineered": ()})
+    plain = replace(cars, engineered=())
     frame = clean(pl.DataFrame({"price": [1.0]}), plain).frame
     assert engineer(frame, plain).equals(frame)

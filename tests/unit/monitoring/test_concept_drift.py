@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -239,7 +240,7 @@ def test_without_labels_it_says_that_it_cannot_see():
 
 
 def test_labels_that_are_not_due_are_not_judged():
-    late = PLAIN.model_copy(update={"label": PLAIN.label.model_copy(update={"delay_days": 60})})
+    late = replace(PLAIN, label=replace(PLAIN.label, delay_days=60))
     current = window(9, 500, level=-3.0)
     report = concept_drift.check(window(8, 2_000), current, late, as_of=datetime(2026, 4, 1, tzinfo=UTC))
     assert report.status is Status.SKIPPED

@@ -1,5 +1,6 @@
 """Whether the deployed model does worse than on its own hold-out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -41,9 +42,7 @@ def test_a_much_worse_model_fails_with_the_figures_in_the_sentence():
 
 
 def test_a_loss_within_the_allowance_is_no_failure():
-    tolerant = CONTRACT.model_copy(
-        update={"policy": CONTRACT.policy.model_copy(update={"material_auc_loss": 0.3, "minimum_auc": 0.5})}
-    )
+    tolerant = replace(CONTRACT, policy=replace(CONTRACT.policy, material_auc_loss=0.3, minimum_auc=0.5))
     reference, current = window(0, 5_000), window(1, 4_000, noise=1.5)
     assert performance.check(reference, current, tolerant).status is Status.PASS
     assert performance.check(reference, current, CONTRACT).status is Status.FAIL
@@ -92,7 +91,7 @@ def test_missing_labels_are_counted():
 
 
 def test_labels_that_are_not_due_are_not_judged():
-    late = CONTRACT.model_copy(update={"label": CONTRACT.label.model_copy(update={"delay_days": 90})})
+    late = replace(CONTRACT, label=replace(CONTRACT.label, delay_days=90))
     current = window(1, 2_000, noise=3.0)
     early = performance.check(window(0, 5_000), current, late, as_of=datetime(2026, 4, 1, tzinfo=UTC))
     assert early.details["realised"] is False

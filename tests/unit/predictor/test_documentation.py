@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,7 @@ def test_the_example_has_no_applicant_no_time_and_no_label(contract):
 
 
 def test_a_contract_without_examples_has_one_made_up(contract):
-    bare = contract.model_copy(
-        update={"columns": tuple(c.model_copy(update={"example": None}) for c in contract.columns)}
-    )
+    bare = replace(contract, columns=tuple(replace(c, example=None) for c in contract.columns))
     made_up = example_application(bare)
     assert RequestReader(bare, max_rows=10).read(json.dumps([made_up]).encode()) == [made_up]
     assert sum(value is not None for value in made_up.values()) > 15

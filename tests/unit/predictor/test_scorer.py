@@ -1,6 +1,7 @@
 """What a scorer says of applications: scores, counts, reasons."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,6 +109,6 @@ def test_a_decision_is_one_line_with_an_id_of_its_own(scorer):
 
 
 def test_a_model_of_other_columns_is_refused(scorer):
-    other = CONTRACT.model_copy(update={"columns": tuple(c for c in CONTRACT.columns if c.name != "credit_score")})
+    other = replace(CONTRACT, columns=tuple(c for c in CONTRACT.columns if c.name != "credit_score"))
     with pytest.raises(ArtifactError, match="credit_score"):
         Scorer(version=scorer.version, contract=other, model=scorer.model)

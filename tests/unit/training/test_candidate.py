@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import joblib
 import numpy as np
 import polars as pl
@@ -10,8 +12,8 @@ from loanwatch.training import Split, labels_of, train_candidate
 
 
 def with_parameters(contract: Contract, name: str, **values: object) -> Contract:
-    training = contract.training.model_copy(update={"parameters": {name: values}})
-    return contract.model_copy(update={"training": training})
+    training = replace(contract.training, parameters={name: values})
+    return replace(contract, training=training)
 
 
 def metric(metrics: tuple, name: str) -> float:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -11,7 +12,7 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def with_training(contract: Contract, **options: object) -> Contract:
-    return contract.model_copy(update={"training": contract.training.model_copy(update=options)})
+    return replace(contract, training=replace(contract.training, **options))
 
 
 def rows(labels: list[str | None], minutes: list[int | None] | None = None) -> pl.DataFrame:
@@ -119,6 +120,6 @@ def test_labels_are_true_where_positive(small):
 
 
 def test_label_words_are_compared_as_cleaning_leaves_them(small):
-    label = small.label.model_copy(update={"positive": " Loan Given", "negative": "LOAN REFUSED"})
-    contract = small.model_copy(update={"label": label})
+    label = replace(small.label, positive=" Loan Given", negative="LOAN REFUSED")
+    contract = replace(small, label=label)
     assert labels_of(split(rows(alternating(100)), contract).test, contract).sum() == 15

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from loanwatch.monitoring.concept_drift.cells import SCORE, Cells
 from loanwatch.monitoring.scored_window import ScoredWindow
 from loanwatch.statistics.overlap import overlap_weights
 from loanwatch.statistics.ranks import midranks
+from loanwatch.statistics.special import ndtri
 
 __all__ = ["balancing_weights"]
 

@@ -6,13 +6,13 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
 
 from loanwatch.monitoring.concept_drift.balance import balancing_weights
 from loanwatch.monitoring.concept_drift.cells import SCORE, Cells
 from loanwatch.monitoring.scored_window import ScoredWindow
 from loanwatch.statistics.calibration import score_band_edges
 from loanwatch.statistics.conditional_shift import BlockTest, ConditionalShift, additive_effects
+from loanwatch.statistics.special import logit
 
 __all__ = ["LEVEL", "Change", "find_changes", "residual_variance"]
 

@@ -158,7 +158,7 @@ def _cut_categories(reference: pl.Series, current: pl.Series) -> _Cut:
 
 def _filled(column: str, names: Sequence[str], codes: Sequence[NDArray[np.intp]]) -> _Cut:
     """Drop the bins that no row is in."""
-    used = np.unique(np.concatenate(codes))
+    used = np.flatnonzero(sum(np.bincount(each, minlength=len(names)) for each in codes))
     place = np.zeros(len(names), dtype=np.intp)
     place[used] = np.arange(used.size)
     return _Cut(

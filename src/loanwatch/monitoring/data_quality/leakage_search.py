@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 from loanwatch.contract import Kind
 from loanwatch.monitoring.data_quality.inspection import Inspection
 from loanwatch.monitoring.data_quality.regions import MINIMUM_ROWS, Region, fixed_regions, region_mask
 from loanwatch.monitoring.data_quality.segments import purest_segments
+from loanwatch.statistics.special import betainc
 
 __all__ = ["Leak", "find_leaks"]
 

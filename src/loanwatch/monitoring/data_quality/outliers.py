@@ -83,7 +83,8 @@ def _values(inspection: Inspection, column: str) -> Matrix:
 def _robust_score(values: Matrix) -> Matrix | None:
     """Return the distance from the median in robust standard deviations; None for codes, counts and constants."""
     known = values[np.isfinite(values)]
-    if len(known) < MINIMUM_ROWS or len(np.unique(known)) < MINIMUM_VALUES:
+    # Most columns show enough values at once; only of a rare one all have to be looked at.
+    if len(known) < MINIMUM_ROWS or all(len(np.unique(k)) < MINIMUM_VALUES for k in (known[:MINIMUM_ROWS], known)):
         return None
     scale = np.median(np.abs(known)) or 1.0
     folded = np.arcsinh(known / scale)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
+
+from loanwatch.statistics.special import gammaln
 
 __all__ = ["Segment", "purest_segments"]
 
@@ -152,7 +153,7 @@ def _log_p_fewer(n_in: int, k_in: int, n_out: int, k_out: int) -> float:
     k_all = k_in + k_out
     k = np.arange(max(0, k_all - n_out), k_in + 1, dtype=np.float64)
     everything = _log_choose(n_in + n_out, np.asarray(float(k_all)))
-    return float(logsumexp(_log_choose(n_in, k) + _log_choose(n_out, k_all - k) - everything))
+    return float(np.logaddexp.reduce(_log_choose(n_in, k) + _log_choose(n_out, k_all - k) - everything))
 
 
 def _log_choose(n: int, k: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,6 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from loanwatch.contract import Contract, Policy
 from loanwatch.monitoring.concept_drift.sentences import applicants_in
@@ -22,6 +21,7 @@ from loanwatch.monitoring.verdict import LEAVE_P_VALUE, LEAVE_SIZE
 from loanwatch.statistics.delong import delong_estimate, difference_of
 from loanwatch.statistics.estimate import Estimate, normal_estimate
 from loanwatch.statistics.mean_loss import brier_losses, log_losses, mean_estimate
+from loanwatch.statistics.special import ndtr
 
 __all__ = ["check"]
 

@@ -7,12 +7,12 @@ from typing import Any, Protocol, Self
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import expit, logit, ndtri
 
 from loanwatch.contract import Contract, Kind
 from loanwatch.monitoring.scored_window import ScoredWindow
 from loanwatch.statistics.calibration import score_band_edges
 from loanwatch.statistics.logistic import fit_logistic_offset
+from loanwatch.statistics.special import expit, logit, ndtri
 
 __all__ = ["HoldOutRelation"]
 

@@ -11,7 +11,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from loanwatch.contract import Contract
 from loanwatch.monitoring.concept_drift.cells import SCORE, Cells, cut_features
@@ -21,6 +20,7 @@ from loanwatch.statistics.calibration import score_band_edges
 from loanwatch.statistics.delong import delong_estimate
 from loanwatch.statistics.delong_counts import delong_of_counts
 from loanwatch.statistics.estimate import Estimate
+from loanwatch.statistics.special import ndtr
 
 __all__ = ["SEGMENT_LEVEL", "Segment", "SegmentSearch", "search_segments"]
 

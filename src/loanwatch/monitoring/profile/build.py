@@ -29,7 +29,7 @@ _CORRELATED_COLUMNS = 64
 """Pairs grow with the square of the columns: the correlation matrix takes the contract's first 64 numeric ones."""
 CORRELATED_ROWS = 16_384
 """Rows of one call that the correlations are taken from, evenly spaced: enough to see a change of 0.05."""
-_PARALLEL_CELLS = 2_000_000
+_PARALLEL_CELLS = 400_000
 """Below it threads cost more than they give."""
 _NOTHING: FloatArray = np.empty(0)
 

@@ -1,7 +1,7 @@
 """Choose among the candidates, hold the choice against the deployed model, register it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -127,7 +127,7 @@ def _metadata(context: RunContext, winner: "Candidate") -> Mapping[str, Any]:
         "training_window": {"start": data["start"], "end": data["end"]},
         "train_metrics": {m.name: m.to_dict() for m in winner.train_metrics},
         "test_metrics": {m.name: m.to_dict() for m in winner.test_metrics},
-        "preprocessing": context.contract.preprocessing.model_dump(mode="json"),
+        "preprocessing": asdict(context.contract.preprocessing),
         "leakage": context.contract.policy.leakage,
         "leaks": [leak.to_dict() for leak in context.leaks] if context.contract.policy.leakage == "exclude" else [],
         "relation_since": since.isoformat() if since else None,

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from loanwatch.contract import Contract, default_contract, parse_contract
+from loanwatch.contract import Contract, contract_values, default_contract, parse_contract
 from loanwatch.features import Cleaned, clean
 
 NOW = datetime(2021, 1, 1, tzinfo=UTC)
@@ -85,7 +85,7 @@ def contract() -> Contract:
 
 @pytest.fixture(scope="session")
 def excluding(contract: Contract) -> Contract:
-    values = contract.model_dump(mode="json")
+    values = contract_values(contract)
     values["policy"]["leakage"] = "exclude"
     return parse_contract(values)
 
