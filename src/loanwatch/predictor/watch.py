@@ -17,7 +17,7 @@ from loanwatch.predictor.explanation import Explainer
 from loanwatch.predictor.known import LastKnown
 from loanwatch.predictor.scorer import Scorer
 from loanwatch.predictor.tokens import CHANNEL, Token, TokenBook, list_tokens
-from loanwatch.registry import ModelVersion, load_artifact, online_version
+from loanwatch.registry import ModelVersion, hold_deployments, load_artifact, online_version
 from loanwatch.scoring import ScoringModel
 from loanwatch.storage import Storage
 
@@ -165,19 +165,23 @@ class Watcher:
         try:
             scorer = load_scorer(self.storage, version, self.contract)
         except _UNUSABLE as error:
-            if online_version(connection, self.contract.name) != version:  # rolled back while its files were read
-                return
-            if self._failed != (version.id, version.digest):
-                if self.scorer is None:
-                    self.reason = f"{version.title} cannot be used"
-                    self._recall()
-                self._tell_unusable(connection, version, error)
-            self._failed, self._failed_at = (version.id, version.digest), time.monotonic()
+            with connection.transaction():
+                hold_deployments(connection, self.contract.name)  # else it could be rolled back before it is told
+                if online_version(connection, self.contract.name) == version:
+                    self._give_up(connection, version, error)
             return
         self._failed = None
         self._use(scorer)
         self._log.info("model in use", model=version.title)
         self._alarm.well(connection, version)
+
+    def _give_up(self, connection: psycopg.Connection[TupleRow], version: ModelVersion, error: Exception) -> None:
+        if self._failed != (version.id, version.digest):
+            if self.scorer is None:
+                self.reason = f"{version.title} cannot be used"
+                self._recall()
+            self._tell_unusable(connection, version, error)
+        self._failed, self._failed_at = (version.id, version.digest), time.monotonic()
 
     def _use(self, scorer: Scorer | None) -> None:
         self.scorer = scorer

@@ -2,7 +2,7 @@
 
 from loanwatch.registry.artifacts import load_artifact, save_artifact
 from loanwatch.registry.decisions import logged_probabilities
-from loanwatch.registry.deployment import Deployment, deploy, deployments, rollback
+from loanwatch.registry.deployment import Deployment, deploy, deployments, hold_deployments, rollback
 from loanwatch.registry.metrics import MetricPoint, metric_history, record_metrics
 from loanwatch.registry.profiles import StoredWindow, store_days, stored_window
 from loanwatch.registry.verdicts import is_newest_window, record_verdicts, withdraw_verdicts
@@ -16,6 +16,7 @@ __all__ = [
     "deploy",
     "deployments",
     "find_version",
+    "hold_deployments",
     "is_newest_window",
     "load_artifact",
     "logged_probabilities",

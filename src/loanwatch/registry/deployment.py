@@ -11,7 +11,7 @@ from loanwatch.database import sql
 from loanwatch.errors import ModelNotFoundError, RunBusyError
 from loanwatch.registry.versions import ModelVersion, online_version, version_by_id
 
-__all__ = ["Deployment", "deploy", "deployments", "rollback"]
+__all__ = ["Deployment", "deploy", "deployments", "hold_deployments", "rollback"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ def deploy(
     RunBusyError
         If another version went online since the comparison: the comparison no longer holds.
     """
-    connection.execute(sql("model_lock"), {"name": model.name})
+    hold_deployments(connection, model.name)
     champion = online_version(connection, model.name)
     champion_id = champion.id if champion else None
     if champion_id == model.id:
@@ -85,7 +85,7 @@ def rollback(connection: Connection[Any], name: str, *, reason: str, actor: str)
     ModelNotFoundError
         If nothing was deployed before the version that is online.
     """
-    connection.execute(sql("model_lock"), {"name": name})
+    hold_deployments(connection, name)
     with connection.cursor(row_factory=scalar_row) as cursor:
         target_id = cursor.execute(sql("deployment_previous"), {"name": name}).fetchone()
     if target_id is None:
@@ -95,6 +95,11 @@ def rollback(connection: Connection[Any], name: str, *, reason: str, actor: str)
     target = version_by_id(connection, target_id)
     _switch(connection, target, current.id, run_id=None, action="rollback", reason=reason, actor=actor)
     return version_by_id(connection, current.id), version_by_id(connection, target_id)
+
+
+def hold_deployments(connection: Connection[Any], name: str) -> None:
+    """Let nobody deploy a version of a model or roll it back until the caller's transaction ends."""
+    connection.execute(sql("model_lock"), {"name": name})
 
 
 def deployments(connection: Connection[Any], name: str) -> list[Deployment]:
