@@ -7,7 +7,10 @@ __all__ = ["delong_of_counts"]
 
 
 def delong_of_counts(
-    positive: NDArray[np.float64], negative: NDArray[np.float64]
+    positive: NDArray[np.float64],
+    negative: NDArray[np.float64],
+    *,
+    rows: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return AUC and standard error of each group of rows, scores in one band counting as ties.
 
@@ -20,6 +23,8 @@ def delong_of_counts(
     ----------
     positive, negative : ndarray of shape (..., bands), >= 0
         Rows of each class, from the lowest scores to the highest. Expected rows may be given as well.
+    rows : tuple of two ndarray of shape (...), optional
+        Positive and negative rows of another sample from the same law, whose standard error is wanted.
 
     Returns
     -------
@@ -39,14 +44,14 @@ def delong_of_counts(
         below = (np.cumsum(negative, axis=-1) - negative / 2.0) / m[..., None]
         above = 1.0 - (np.cumsum(positive, axis=-1) - positive / 2.0) / n[..., None]
         value = (positive * below).sum(axis=-1) / n
-        variance = _variance_of_mean(positive, below, n) + _variance_of_mean(negative, above, m)
+        n_wanted, m_wanted = (n, m) if rows is None else rows
+        variance = _variance(positive, below) / n_wanted + _variance(negative, above) / m_wanted
         return np.where((n > 0) & (m > 0), value, np.nan), np.sqrt(variance)
 
 
-def _variance_of_mean(
-    rows: NDArray[np.float64], placement: NDArray[np.float64], total: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _variance(rows: NDArray[np.float64], placement: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = rows.sum(axis=-1)
     mean = (rows * placement).sum(axis=-1) / total
     squares = (rows * (placement - mean[..., None]) ** 2).sum(axis=-1)
-    variance: NDArray[np.float64] = np.where(total > 1, squares / (total - 1.0) / total, np.nan)
+    variance: NDArray[np.float64] = np.where(total > 1, squares / (total - 1.0), np.nan)
     return variance

@@ -119,3 +119,11 @@ def test_counts_of_one_class_give_nan():
     assert np.isnan(value)
     assert np.isnan(error)
     assert np.isnan(delong_of_counts(np.array([1.0, 0.0]), np.array([0.0, 1.0]))[1])
+
+
+def test_the_error_of_another_sample_of_the_same_law_follows_from_its_rows():
+    positive, negative = np.array([5.0, 20.0, 60.0]), np.array([40.0, 30.0, 10.0])
+    value, error = delong_of_counts(positive, negative)
+    other, as_many = delong_of_counts(positive, negative, rows=(positive.sum() / 4.0, negative.sum() / 4.0))
+    assert other == value
+    assert as_many == pytest.approx(2.0 * error)

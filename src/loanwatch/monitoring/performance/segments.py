@@ -236,7 +236,11 @@ def _fall(before: NDArray[np.float64], now: NDArray[np.float64]) -> tuple[NDArra
     fall = first - second
     # A hold-out that was lucky has a small error too: take it for the luckless AUC, as if nothing had changed.
     room = np.divide(second * (1 - second), first * (1 - first), out=np.ones_like(first), where=first * (1 - first) > 0)
-    return np.minimum(fall, fall - foretold), np.hypot(first_error * np.sqrt(np.maximum(room, 1.0)), second_error)
+    # A few rows of one class may all score alike, and then seem to have an AUC without error: as many rows of the
+    # hold-out have one.
+    usual_error = delong_of_counts(before[0], before[1], rows=(now[0].sum(axis=1), now[1].sum(axis=1)))[1]
+    spread = np.hypot(first_error * np.sqrt(np.maximum(room, 1.0)), np.fmax(second_error, usual_error))
+    return np.minimum(fall, fall - foretold), spread
 
 
 def _segment(windows: _Windows, found: _Loss, *, tests: int) -> Segment:
