@@ -12,11 +12,18 @@ from loanwatch.monitoring.result import Finding, Severity
 
 __all__ = ["check_copies"]
 
+_MANY_COPIES = 0.10
+"""Copies in both tables: fewer make the verdicts surer than the data by less than a tenth."""
+_FINE = 20
+"""A column with a value for so many rows, or finer, makes whole rows coincide by chance rarely."""
+
 
 def check_copies(
     samples: tuple[pl.DataFrame, pl.DataFrame], *, rows: tuple[int, int], identifiers: tuple[str, ...]
 ) -> Outcome:
     """Return findings where copies of rows, or repeated identifiers, are more than the reference lets one expect.
+
+    Where both tables are full of copies that is how these data are, and a limitation: rows count as independent.
 
     Rows coincide by chance where columns hold few values, the more often the more rows there are: the reference's
     share, times the ratio of the rows, is what is expected.
@@ -35,12 +42,35 @@ def check_copies(
         return Outcome(limitations=(told,))
     if not all(rows):
         return Outcome()
-    return Outcome(findings=tuple(_findings(samples, identifiers)))
-
-
-def _findings(samples: tuple[pl.DataFrame, pl.DataFrame], identifiers: tuple[str, ...]) -> Iterator[Finding]:
     names = [n for n in samples[0].columns if n in samples[1].columns and _can_be_hashed(samples, n)]
-    before, now = (_copies(s.select(names)) for s in samples)
+    hashable = (samples[0].select(names), samples[1].select(names))
+    copies = (_copies(hashable[0]), _copies(hashable[1]))
+    return Outcome(
+        findings=tuple(_findings(hashable, copies, identifiers)),
+        limitations=tuple(_dependence(hashable, copies)),
+    )
+
+
+def _dependence(samples: tuple[pl.DataFrame, pl.DataFrame], copies: tuple[int, int]) -> Iterator[str]:
+    shares = [copied / sample.height for copied, sample in zip(copies, samples, strict=True)]
+    if min(shares) < _MANY_COPIES or not all(map(_is_fine, samples)):
+        return
+    before, now = map(percent, shares)
+    yield (
+        f"{before} of the reference's rows and {now} of the current table's are exact copies of another row, but rows "
+        "count as independent: if they are the same applications again, remove them, or verdicts are surer than the "
+        "data."
+    )
+
+
+def _is_fine(sample: pl.DataFrame) -> bool:
+    return any(sample[name].n_unique() * _FINE >= sample.height for name in sample.columns)
+
+
+def _findings(
+    samples: tuple[pl.DataFrame, pl.DataFrame], copies: tuple[int, int], identifiers: tuple[str, ...]
+) -> Iterator[Finding]:
+    before, now = copies
     rise = _rise("duplicate_row_rate", before, samples[0].height, now, samples[1].height, comparisons=1)
     if rise.severity > Severity.NONE:
         share = percent(now / samples[1].height)
@@ -48,7 +78,7 @@ def _findings(samples: tuple[pl.DataFrame, pl.DataFrame], identifiers: tuple[str
             "duplicate_rows", "dataset", rise, now, f"{now:,} rows ({share}) are exact copies of another row"
         )
     for name in identifiers:
-        if name not in names:
+        if name not in samples[0].columns:
             continue
         known = [s[name].drop_nulls() for s in samples]
         repeated = [k.len() - k.n_unique() for k in known]

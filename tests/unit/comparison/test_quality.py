@@ -92,6 +92,18 @@ def test_rows_that_coincide_by_chance_are_no_copies():
     assert not findings
 
 
+def test_copies_in_both_tables_are_a_limitation_unless_rows_coincide_by_chance():
+    twice = [pl.concat([table(s).drop("loan_id")] * 2) for s in (0, 1)]
+    findings, compared = found(twice[1], twice[0])
+    assert "duplicate_rows" not in findings
+    told = [line for line in compared.reports["data_quality"].limitations if "exact copies" in line]
+    assert len(told) == 1
+    assert told[0].startswith("50 % of the reference's rows and 50 % of the current table's")
+    for few in (table(1), table(1).select("town"), pl.concat([table(1), table(1)[:100]]).drop("loan_id")):
+        other = few if few.width == 1 else table(0)
+        assert not any("exact copies" in line for line in found(few, other)[1].reports["data_quality"].limitations)
+
+
 def test_what_the_reference_shows_as_well_is_no_finding():
     both = [table(s).with_columns(country=pl.lit("it")) for s in (0, 1)]
     assert not found(both[1], both[0])[0]
