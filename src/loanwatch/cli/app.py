@@ -4,7 +4,7 @@ import atexit
 import gc
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,14 +43,14 @@ COMMANDS = {
 """Modules beside this one, and the commands that `register(app)` of each adds; the help lists them in this order."""
 
 
-def application(words: Collection[str] = ()) -> typer.Typer:
+def application(words: Sequence[str] = ()) -> typer.Typer:
     """Build the command line.
 
     Parameters
     ----------
-    words : collection of str
-        Of a command line. Where one of them is a command, modules without a command among them are left out, which
-        saves a short command a twentieth of its time.
+    words : sequence of str
+        Of a command line. Where it begins with a command the others are left out, which saves a short command a
+        twentieth of its time.
     """
     app = typer.Typer(
         name="loanwatch",
@@ -61,7 +61,7 @@ def application(words: Collection[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(prepare)
-    named = [module for module, commands in COMMANDS.items() if not set(words).isdisjoint(commands)]
+    named = [module for module, commands in COMMANDS.items() if words and words[0] in commands]
     for module in named or COMMANDS:
         import_module(f"loanwatch.cli.{module}").register(app)
     return app

@@ -56,8 +56,8 @@ def compare(
         The column that dates the rows; with it the reference's own day-to-day variation is known. By default the
         contract's.
     contract : Contract or path, optional
-        What the columns mean. Without one kinds and sentinels are inferred, and identifiers, free text, times and
-        nested values set aside, which the limitations say.
+        What the columns mean; a file is checked, a `Contract` is taken as it is. Without one kinds and sentinels are
+        inferred, and identifiers, free text, times and nested values set aside, which the limitations say.
     importance : mapping of str to float, optional
         Each feature's share of the model's reliance.
     database : Database, optional
@@ -118,7 +118,8 @@ def _checks(
     contract = prepared.reader.contract
     blocks = (prepared.reader.read(prepared.samples[0]), prepared.reader.read(prepared.samples[1]))
     profiles = _profiles(tables, blocks, prepared.reader, as_of)
-    with ThreadPoolExecutor(1) as beside:  # two checks that need nothing of each other
+    # Two checks that need nothing of each other. Ctrl-C waits for the first, a few seconds in a wide table.
+    with ThreadPoolExecutor(1) as beside:
         quality = beside.submit(
             check_quality,
             prepared.samples,

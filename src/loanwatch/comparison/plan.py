@@ -77,7 +77,7 @@ def plan_comparison(
 
 
 def contract_of(columns: Iterable[ColumnReading], *, label: LabelReading | None, time: str | None) -> Contract:
-    """Return the readings as a contract, unchecked: a column may have a name here that no lender's contract has."""
+    """Return the readings as a contract; its names are not checked, for any table may have any."""
     described = tuple(
         Column(name=c.name, table="", kind=c.kind, title=_title(c.name), predictor=True) for c in columns if c.compared
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["contract_values", "default_contract", "load_contract", "parse_contract"]
 
 _SHOWN = 5
-_REASONS = dict.fromkeys(("unexpected_keyword_argument", "extra_forbidden"), "there is no such key")
+_REASONS = {"unexpected_keyword_argument": "there is no such key"}
 
 
 def default_contract() -> Contract:

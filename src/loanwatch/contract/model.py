@@ -284,7 +284,11 @@ class Policy(_Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Contract(_Section):
-    """What one lender's applications look like."""
+    """What one lender's applications look like.
+
+    `load_contract` and `parse_contract` check values and take words as cleaning leaves them; built in Python it is what
+    it was given.
+    """
 
     name: Identifier
     title: str

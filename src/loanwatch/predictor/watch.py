@@ -165,10 +165,7 @@ class Watcher:
         try:
             scorer = load_scorer(self.storage, version, self.contract)
         except _UNUSABLE as error:
-            with connection.transaction():
-                hold_deployments(connection, self.contract.name)  # else it could be rolled back before it is told
-                if online_version(connection, self.contract.name) == version:
-                    self._give_up(connection, version, error)
+            self._give_up(connection, version, error)
             return
         self._failed = None
         self._use(scorer)
@@ -176,12 +173,17 @@ class Watcher:
         self._alarm.well(connection, version)
 
     def _give_up(self, connection: psycopg.Connection[TupleRow], version: ModelVersion, error: Exception) -> None:
-        if self._failed != (version.id, version.digest):
-            if self.scorer is None:
-                self.reason = f"{version.title} cannot be used"
-                self._recall()
-            self._tell_unusable(connection, version, error)
-        self._failed, self._failed_at = (version.id, version.digest), time.monotonic()
+        is_known = self._failed == (version.id, version.digest)
+        if self.scorer is None and not is_known:
+            self.reason = f"{version.title} cannot be used"
+            self._recall()
+        with connection.transaction():
+            hold_deployments(connection, self.contract.name)  # else it could be rolled back before it is told
+            if online_version(connection, self.contract.name) != version:  # rolled back while its files were read
+                return
+            if not is_known:
+                self._tell_unusable(connection, version, error)
+        self._failed, self._failed_at = (version.id, version.digest), time.monotonic()  # told, and committed
 
     def _use(self, scorer: Scorer | None) -> None:
         self.scorer = scorer

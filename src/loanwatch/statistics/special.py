@@ -76,7 +76,7 @@ def _compiled() -> ModuleType | None:
     sys.modules[_PACKAGE] = stand_in
     try:
         found = importlib.import_module(_COMPILED)
-    except ImportError:
+    except (ImportError, AttributeError):  # AttributeError: it looks for something in its package
         return None
     finally:
         del sys.modules[_PACKAGE]  # whoever imports the package gets all of it

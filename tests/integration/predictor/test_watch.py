@@ -4,6 +4,7 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from loanwatch.contract import default_contract
@@ -11,7 +12,7 @@ from loanwatch.database import Database
 from loanwatch.predictor.known import LastKnown
 from loanwatch.predictor.tokens import Token
 from loanwatch.predictor.watch import Watcher
-from loanwatch.registry import ModelVersion, deploy, online_version, register
+from loanwatch.registry import ModelVersion, deploy, hold_deployments, online_version, register
 from loanwatch.settings import Settings
 from loanwatch.storage import open_storage
 
@@ -80,3 +81,41 @@ def test_a_model_replaced_while_its_files_were_read_raises_no_alert(
     refresh(watcher)
     with database.connect() as connection:
         assert connection.execute("SELECT count(*) FROM loanwatch.alert").fetchone() == (0,)
+
+
+def test_no_deployment_comes_between_the_last_look_and_the_alert(
+    database: Database, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_online(database)
+    waits: list[bool] = []
+
+    def unusable(*_: object, **__: object) -> None:
+        with database.connect() as other:
+            other.execute("SET lock_timeout = '200ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                hold_deployments(other, CONTRACT.name)
+            other.rollback()
+        waits.append(True)
+
+    monkeypatch.setattr(watcher._alarm, "unusable", unusable)
+    refresh(watcher)
+    assert waits
+
+
+def test_an_alert_that_was_lost_on_its_way_is_told_again(
+    database: Database, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_online(database)
+    told = watcher._alarm.unusable
+
+    def lost(*arguments: object, **options: object) -> None:
+        told(*arguments, **options)
+        raise psycopg.OperationalError("the connection was lost before it was committed")
+
+    monkeypatch.setattr(watcher._alarm, "unusable", lost)
+    with pytest.raises(psycopg.OperationalError):
+        refresh(watcher)
+    monkeypatch.setattr(watcher._alarm, "unusable", told)
+    refresh(watcher)
+    with database.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM loanwatch.alert").fetchone() == (1,)

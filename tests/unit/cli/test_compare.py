@@ -142,3 +142,9 @@ def test_a_page_that_is_there_is_replaced(files, monkeypatch, capsys):
     (files / "page.html").write_text("old")
     assert run(monkeypatch, "before.parquet", "before.parquet", "--html", "page.html") == 0
     assert "No drift" in (files / "page.html").read_text()
+
+
+def test_what_draws_the_page_is_not_missed_with_a_traceback(files, monkeypatch, capsys):
+    monkeypatch.setattr("loanwatch.cli.compare.import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
+    assert run(monkeypatch, "before.parquet", "same.parquet", "--html", "page.html") == 0
+    assert "Traceback" not in capsys.readouterr().err
