@@ -12,7 +12,7 @@ import typer
 from loanwatch.cli.context import AsJson, Shared, shared
 from loanwatch.cli.listing import Listing, plain
 from loanwatch.cli.styles import severity_word
-from loanwatch.errors import shorten
+from loanwatch.errors import StorageError, shorten
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -62,6 +62,8 @@ def compare(
     from loanwatch.monitoring.result import Severity
 
     here = shared(context)
+    if html is not None and any(_is_same_file(html, source) for source in (reference, current)):
+        raise StorageError(f"--html {html} is one of the tables: give the report a name of its own")
     if html is not None:  # what draws the page is imported while the tables are counted
         Thread(target=_prepare_page).start()
     database = None
@@ -85,6 +87,13 @@ def compare(
         raise typer.Exit(DRIFT)
 
 
+def _is_same_file(page: Path, source: str) -> bool:
+    try:
+        return page.samefile(source)
+    except (OSError, ValueError):  # one of them is no file
+        return False
+
+
 def _prepare_page() -> None:
     with contextlib.suppress(Exception):  # who asks for the page meets the same error, and tells it
         import_module("loanwatch.reports.comparison")
@@ -92,8 +101,6 @@ def _prepare_page() -> None:
 
 def write_page(path: Path, page: str) -> None:
     """Write a report where the user wants it."""
-    from loanwatch.errors import StorageError
-
     try:
         path.write_text(page, encoding="utf-8")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name

@@ -55,6 +55,8 @@ _NEARLY_ALL = 0.95
 _IDENTIFIER = re.compile(r"(?:^|_)(?:id|ids|key|uuid|guid|hash)$|Id$|ID$")
 _FEWEST_FOR_IDENTIFIER = 50
 _WORDS_OF_TEXT = 4.0
+_FEWEST_DAYS = 20
+_HOLDS_DAYS = "holds days, written as year, month and day, which always move"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +165,8 @@ def _kind(values: pl.Series, rows: int) -> tuple[Kind, str | None]:
     dtype = values.dtype
     if dtype == pl.Boolean:
         return Kind.CATEGORICAL, None
-    if dtype.is_integer() and _is_numbered(values, rows):
-        return Kind.ID, "has another number in nearly every row, as an identifier"
+    if dtype.is_integer():
+        return _kind_of_integers(values, rows)
     if dtype.is_numeric() or dtype == pl.Duration:
         return Kind.NUMERIC, None
     if dtype.is_temporal():
@@ -172,6 +174,14 @@ def _kind(values: pl.Series, rows: int) -> tuple[Kind, str | None]:
     if has_no_text(dtype):
         return Kind.TEXT, f"holds {'nested values' if dtype.is_nested() else 'bytes or objects'}"
     return _kind_of_texts(texts_of(values).alias(values.name))
+
+
+def _kind_of_integers(values: pl.Series, rows: int) -> tuple[Kind, str | None]:
+    if _are_days(values.unique().head(2_000).cast(pl.String)):
+        return Kind.TIME, _HOLDS_DAYS
+    if _is_numbered(values, rows):
+        return Kind.ID, "has another number in nearly every row, as an identifier"
+    return Kind.NUMERIC, None
 
 
 def _is_numbered(values: pl.Series, rows: int) -> bool:
@@ -198,11 +208,21 @@ def _kind_of_texts(texts: pl.Series) -> tuple[Kind, str | None]:
         return Kind.CATEGORICAL, None
     if not distinct.str.contains("[0-9]").any():  # neither numbers nor times
         return _kind_of_words(given, distinct.len() - blank.len())
+    if _are_days(distinct.filter(~distinct.is_in(blank.implode()))):
+        return Kind.TIME, _HOLDS_DAYS
     if _are_numbers(given.head(20_000)) and not given.head(2_000).str.contains(r"^0[0-9]").any():
         return Kind.NUMERIC, None
     if time_format(given) is not None:
         return Kind.TIME, "holds times, which always move"
     return _kind_of_words(given, distinct.len() - blank.len())
+
+
+def _are_days(distinct: pl.Series) -> bool:
+    """Tell whether texts are days as 20240131: of numbers that are none, hardly one in thirty reads as a day."""
+    looked_at = distinct.head(2_000)
+    if looked_at.len() < _FEWEST_DAYS or not looked_at.str.contains(r"^(?:19|20)[0-9]{6}$").all():
+        return False
+    return _shares_read(looked_at, ["%Y%m%d"])[0] == 1.0
 
 
 def _are_numbers(texts: pl.Series) -> bool:

@@ -1,6 +1,7 @@
 """Compare two tables from beginning to end."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
@@ -19,6 +20,7 @@ from loanwatch.comparison.scored import SCORED_ROWS, check_scores
 from loanwatch.comparison.source import Source, open_table
 from loanwatch.comparison.table import Table
 from loanwatch.contract import Contract
+from loanwatch.errors import SourceError, shorten
 from loanwatch.monitoring import CheckReport, data_drift
 from loanwatch.monitoring.profile import Profile
 
@@ -68,7 +70,8 @@ def compare(
     Raises
     ------
     SourceError
-        If a table cannot be read, or a column with a role is missing or cannot have it; names the column.
+        If a table cannot be read, a column with a role is missing or cannot have it, or an importance is no number from
+        0 on; names the column.
     ContractError
         If the contract cannot be used.
 
@@ -82,6 +85,7 @@ def compare(
     >>> compare(before, after).drifted, compare(before, before).drifted
     (True, False)
     """
+    _check_importance(importance or {})
     # Blocks are counted side by side already: threads of the linear algebra would only take the cores from them.
     with ExitStack() as stack, threadpool_limits(1, user_api="blas"):
         tables = (
@@ -100,11 +104,31 @@ def compare(
         reference_rows=first.rows,
         current_rows=second.rows,
         reports=reports,
-        limitations=(*first.notes, *second.notes, *prepared.limitations),
+        limitations=(
+            *first.notes,
+            *second.notes,
+            *prepared.limitations,
+            *_unused(importance or {}, prepared.reader.contract),
+        ),
         column_titles={c.name: c.label for c in prepared.reader.contract.described},
         importance=dict(importance or {}),
         cause=cause,
     )
+
+
+def _check_importance(importance: Mapping[str, float]) -> None:
+    for name, value in importance.items():
+        try:
+            usable = 0.0 <= float(value) < math.inf
+        except (TypeError, ValueError):
+            usable = False
+        if not usable:
+            raise SourceError(f"importance of {shorten(name)}: {shorten(value)} is no number from 0 on")
+
+
+def _unused(importance: Mapping[str, float], contract: Contract) -> Iterator[str]:
+    for name in sorted(importance.keys() - {c.name for c in contract.monitored}, key=str):
+        yield f"The importance of {shorten(name)} is not used: no column of that name is compared."
 
 
 def _checks(

@@ -127,6 +127,8 @@ class ContractReader:
         cleaned = clean(known, self.contract)
         engineered = [e.name for e in self.contract.engineered if set(e.sources) <= set(rows.columns)]
         frame = engineer(cleaned.frame, self.contract).select([*known.columns, *engineered])
+        if not frame.width:
+            frame = pl.DataFrame(height=rows.height)  # rows without a column that the contract knows are rows
         return Block(
             frame=frame,
             issues=cleaned.issues if cleaned.issues.width else None,

@@ -16,6 +16,7 @@ __all__ = ["LabelReading", "ScoreReading", "TimeReading", "read_label", "read_sc
 
 _SIDES = ("reference", "current table")
 _NEARLY_ALL = 0.95
+_TRUTH = {"1": 1.0, "true": 1.0, "0": 0.0, "false": 0.0}
 _POSITIVE = ("1", "true", "yes", "y", "t", "positive", "good", "approved", "given", "paid")
 
 
@@ -33,7 +34,10 @@ class LabelReading:
     def read(self, values: pl.Series) -> FloatArray:
         """Return 1 for the positive label, 0 for the negative, NaN for anything else."""
         texts = _texts(values)
-        codes = texts.replace_strict({self.positive: 1.0, self.negative: 0.0}, default=None, return_dtype=pl.Float64)
+        meant = {self.positive: 1.0, self.negative: 0.0}
+        if meant.keys() == {"0", "1"}:
+            meant = _TRUTH  # one table may hold true and false, the other 1 and 0
+        codes = texts.replace_strict(meant, default=None, return_dtype=pl.Float64)
         return codes.to_numpy()
 
 
@@ -106,15 +110,15 @@ def read_label(samples: Sequence[pl.DataFrame], column: str, *, score: ScoreRead
             *(c.to_list() for c in _texts(values).drop_nulls().value_counts().get_columns()), strict=True
         ):
             counts[text] = counts.get(text, 0) + rows
+    if counts and set(counts) <= {"true", "false"}:
+        return LabelReading(column=column, positive="true", negative="false", limitations=missing)
+    if set(counts) <= _TRUTH.keys():
+        return LabelReading(column=column, limitations=missing)
     if len(counts) > 2:
         told = (
             f"{shorten(column)} has {len(counts):,} different labels: compared like a feature, no performance judged."
         )
         return LabelReading(column=column, binary=False, limitations=(told,))
-    if set(counts) <= {"0", "1"} or not counts:
-        return LabelReading(column=column, limitations=missing)
-    if set(counts) <= {"true", "false"}:
-        return LabelReading(column=column, positive="true", negative="false", limitations=missing)
     positive = _positive(samples, column, counts, score)
     negative = next((text for text in counts if text != positive), f"not {positive}")
     told = f"“{shorten(positive, 40)}” is taken for the positive label."

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from loanwatch.comparison.reading import Block
 from loanwatch.contract import Contract
@@ -73,6 +74,7 @@ def check_scores(
         data_quality=data_quality,
         data_drift=data_drift,
         concept_drift=relation,
+        performance=fit,
         as_of=as_of,
         relation=hold_out.relation if hold_out else None,
     )
@@ -97,8 +99,9 @@ def _window(block: Block, contract: Contract) -> ScoredWindow:
     if contract.time.column in block.frame.columns:
         times = block.frame[contract.time.column].dt.replace_time_zone(None)
         time = times.fill_null(strategy="forward").fill_null(strategy="backward").to_numpy()
+    features = [c.name for c in contract.monitored if c.name in block.frame.columns]
     window = ScoredWindow(
-        frame=block.frame.select(c.name for c in contract.monitored if c.name in block.frame.columns),
+        frame=block.frame.select(features) if features else pl.DataFrame(height=rows),
         label=label,
         probability=np.where(np.isnan(score), 0.5, score),
         time=np.where(np.isnat(time), np.datetime64(0, "us"), time),

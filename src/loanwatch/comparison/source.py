@@ -47,6 +47,8 @@ def open_table(source: Source, *, name: str, stack: ExitStack, database: "Databa
         raise SourceError(
             f"{name} is an address ({source.partition(':')[0]}): name a file, or sql:TABLE with DATABASE_URL set"
         )
+    if isinstance(source, str) and not source:
+        raise SourceError(f"{name}: the path is empty")
     if isinstance(source, str | Path):
         return open_file(Path(source), stack).settled()
     return Table(name=name, lazy=read_frame(source, name)).settled()

@@ -32,6 +32,7 @@ __all__ = [
 Identifier = Annotated[str, Text(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Word = Annotated[str, Text(strip_whitespace=True, to_lower=True)]
 """A value as cleaning leaves it."""
+Finite = Annotated[float, Number(allow_inf_nan=False)]
 Share = Annotated[float, Number(ge=0, le=1)]
 
 
@@ -133,9 +134,9 @@ class Column(_Section):
     """What a risk officer calls the column; by default its name with spaces."""
     stored_as: Literal["text", "double precision", "numeric", "integer"] | None = None
     """The SQL type that `load` and `simulate` give the column; by default it follows from the kind."""
-    minimum: float | None = None
-    maximum: float | None = None
-    sentinels: tuple[float, ...] = ()
+    minimum: Finite | None = None
+    maximum: Finite | None = None
+    sentinels: tuple[Finite, ...] = ()
     """Numbers that mean "not known"."""
     tenfold: bool = False
     """Values in [10 × minimum, 10 × maximum] were recorded ten times too large and are divided by ten."""

@@ -161,7 +161,7 @@ def additive_effects(
     Returns
     -------
     tuple of ndarray of shape (bins,)
-        One a feature; the smallest solution where the features do not determine it.
+        One a feature, none without features; the smallest solution where the features do not determine it.
 
     Examples
     --------
@@ -169,6 +169,8 @@ def additive_effects(
     >>> round(float(effects[1] - effects[0]), 6)
     0.4
     """
+    if not bins:
+        return ()
     starts = np.concatenate([[0], np.cumsum(bins)]).astype(np.intp)
     flat = np.ones(values.size)
     gram, _, moment = _sums(codes + starts[:-1], values - values.mean(), flat, flat, int(starts[-1]))

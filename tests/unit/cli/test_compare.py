@@ -148,3 +148,11 @@ def test_what_draws_the_page_is_not_missed_with_a_traceback(files, monkeypatch, 
     monkeypatch.setattr("loanwatch.cli.compare.import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
     assert run(monkeypatch, "before.parquet", "same.parquet", "--html", "page.html") == 0
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("page", ["same.parquet", "./before.parquet"])
+def test_the_page_does_not_replace_a_table(files, monkeypatch, capsys, page):
+    held = (files / page).read_bytes()
+    assert run(monkeypatch, "before.parquet", "same.parquet", "--html", page) == 1
+    assert "is one of the tables" in capsys.readouterr().err
+    assert (files / page).read_bytes() == held

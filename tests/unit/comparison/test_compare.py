@@ -9,6 +9,7 @@ import pytest
 
 import loanwatch
 from loanwatch.contract import default_contract
+from loanwatch.errors import SourceError
 from loanwatch.monitoring import Severity
 from loanwatch.simulator import (
     CorrelationFlip,
@@ -172,3 +173,78 @@ def test_the_comparison_imports_no_model_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def scored(seed, rows=4_000):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=rows)
+    p = 1.0 / (1.0 + np.exp(-1.5 * x))
+    return pl.DataFrame({"x": x, "p": p, "y": rng.random(rows) < p})
+
+
+@pytest.mark.parametrize(
+    "change", [lambda p: np.roll(p, 1), lambda p: 0.3 * p], ids=["off by one row", "another scale"]
+)
+def test_scores_that_no_longer_belong_to_the_rows_are_the_cause(change):
+    now = scored(1)
+    broken = now.with_columns(p=pl.Series(change(now["p"].to_numpy())))
+    found = loanwatch.compare(scored(0), broken, label="y", score="p")
+    assert found.drifted
+    assert found.cause.verdict == "score"
+    assert "whether they belong to these rows" in found.cause.sentence
+    assert found.cause.sentence.split(",")[0] in found.to_html()
+
+
+def test_labels_of_one_class_are_not_called_missing():
+    found = loanwatch.compare(scored(0), scored(1).with_columns(y=pl.lit(value=True)), label="y", score="p")
+    assert "all its known labels are of one class" in found.cause.sentence
+
+
+@pytest.mark.parametrize("dtype", [pl.Int64, pl.String, pl.Float64])
+def test_true_in_one_table_is_one_in_the_other(dtype):
+    now = scored(1).with_columns(pl.col("y").cast(pl.Int64).cast(dtype))
+    found = loanwatch.compare(scored(0), now, label="y", score="p")
+    assert not found.drifted
+    assert found.reports["model_drift"].measurements["current"]
+
+
+@pytest.mark.parametrize("columns", [("y", "p"), ("id", "y", "p")])
+def test_label_and_score_alone_can_be_judged(columns):
+    before, now = (
+        scored(s).with_columns(id=pl.Series([f"{s}-{i}" for i in range(4_000)])).select(columns) for s in (0, 1)
+    )
+    found = loanwatch.compare(before, now, label="y", score="p")
+    assert not found.drifted
+    assert "AUC" in found.reports["model_drift"].summary
+    turned = loanwatch.compare(before, now.with_columns(p=1.0 - pl.col("p")), label="y", score="p")
+    assert turned.reports["model_drift"].severity >= Severity.HIGH
+    assert turned.to_html()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, "big", None])
+def test_an_importance_that_is_no_number_names_the_column(value):
+    with pytest.raises(SourceError, match="importance of x"):
+        loanwatch.compare(scored(0), scored(1), importance={"x": value})
+
+
+def test_an_importance_that_no_column_has_is_said_not_to_be_used():
+    found = loanwatch.compare(scored(0), scored(1), importance={"X": 1.0})
+    assert any("importance of X is not used" in line for line in found.limitations)
+
+
+def test_an_empty_path_is_no_folder():
+    with pytest.raises(SourceError, match="current: the path is empty"):
+        loanwatch.compare(scored(0), "")
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Int64])
+def test_days_written_as_numbers_are_times(dtype):
+    def days(year):
+        day = pl.date_range(pl.date(year, 1, 1), pl.date(year, 12, 31), eager=True).dt.strftime("%Y%m%d")
+        return pl.DataFrame({"day": day.cast(dtype), "x": np.random.default_rng(year).normal(size=day.len())})
+
+    found = loanwatch.compare(days(2023), days(2022))
+    assert not found.drifted
+    assert any("day is not compared: it holds days" in line for line in found.limitations)
+    amounts = [pl.DataFrame({"amount": np.random.default_rng(s).integers(20_000_000, 20_990_000, 500)}) for s in (0, 1)]
+    assert not any("holds days" in line for line in loanwatch.compare(*amounts).limitations)

@@ -104,6 +104,25 @@ def test_copies_in_both_tables_are_a_limitation_unless_rows_coincide_by_chance()
         assert not any("exact copies" in line for line in found(few, other)[1].reports["data_quality"].limitations)
 
 
+@pytest.mark.parametrize("kept", [300, 2_000, 10_000])
+def test_categories_too_many_to_count_are_told_apart_by_a_sample_of_them(kept):
+    rng = np.random.default_rng(kept)
+
+    def towns(prefix, low=0):
+        return pl.DataFrame({"town": [f"{prefix}{i}" for i in rng.integers(low, low + kept, 20_000)]})
+
+    def drift(current):
+        return loanwatch.compare(towns("k"), current).reports["data_drift"]
+
+    for current, share in ((towns("j"), 1.0), (towns("k", kept // 2), 0.5)):
+        report = drift(current)
+        assert report.severity is Severity.HIGH
+        measured = {m.name: m.value for m in report.measurements["town"]}
+        assert measured["unseen_share"] == pytest.approx(share, abs=0.2)
+        assert "the reference never held" in report.findings[0].sentence
+    assert drift(towns("k")).severity is Severity.NONE
+
+
 def test_what_the_reference_shows_as_well_is_no_finding():
     both = [table(s).with_columns(country=pl.lit("it")) for s in (0, 1)]
     assert not found(both[1], both[0])[0]

@@ -79,6 +79,8 @@ def test_a_mistake_is_named_by_its_key(values: dict[str, Any], change: dict[str,
     ("column", "complaint"),
     [
         ({"kind": "number"}, "kind"),
+        ({"minimum": float("nan")}, "minimum: Input should be a finite number"),
+        ({"maximum": float("inf")}, "maximum: Input should be a finite number"),
         ({"minimum": 5, "maximum": 1}, "minimum 5.0 is above maximum 1.0"),
         ({"tenfold": True, "minimum": None}, "tenfold needs"),
         ({"kind": "categorical", "sentinels": [1]}, "are for numeric"),

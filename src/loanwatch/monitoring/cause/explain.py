@@ -9,10 +9,11 @@ from typing import Any, Self
 from loanwatch.contract import Contract
 from loanwatch.monitoring import concept_drift as concept_drift_check
 from loanwatch.monitoring import data_drift as data_drift_check
-from loanwatch.monitoring.cause.sentences import cause_sentence
+from loanwatch.monitoring.cause.sentences import SCORE_MOVED, cause_sentence
 from loanwatch.monitoring.cause.shares import behind_features, behind_relation
 from loanwatch.monitoring.cause.split import LossSplit, split_loss
 from loanwatch.monitoring.concept_drift.cells import cut_features
+from loanwatch.monitoring.concept_drift.check import FEWEST_ROWS
 from loanwatch.monitoring.label_maturity import judge_labels
 from loanwatch.monitoring.performance.holdout_relation import HoldOutRelation
 from loanwatch.monitoring.policy import halt_reasons
@@ -31,6 +32,8 @@ class Verdict(StrEnum):
     RELATION = "relation"
     BOTH = "both"
     QUALITY = "quality"
+    SCORE = "score"
+    """Neither features nor relation: the scores are not what they were for the same applicants."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +91,7 @@ def explain_change(
     data_quality: CheckReport | None = None,
     data_drift: CheckReport | None = None,
     concept_drift: CheckReport | None = None,
+    performance: CheckReport | None = None,
     as_of: datetime | None = None,
     relation: HoldOutRelation | None = None,
 ) -> Cause:
@@ -108,6 +112,8 @@ def explain_change(
         Without it the data are taken to be sound.
     data_drift, concept_drift : CheckReport, optional
         Of the same windows; computed where not given.
+    performance : CheckReport, optional
+        Of the same windows: a model that does worse on the same applicants with the same relation has another score.
     as_of : datetime, optional
         The moment of judging, aware; by default now. Labels younger than `label.delay_days` are not judged.
     relation : HoldOutRelation, optional
@@ -130,7 +136,23 @@ def explain_change(
     seen = related.status is not Status.SKIPPED
     window = judged.window if seen else current
     split = split_loss(known, window, contract, with_labels=seen, relation=relation)
-    return _cause(known.beside(window), window, contract, moved=moved, related=related, split=split)
+    found = _cause(known.beside(window), window, contract, moved=moved, related=related, split=split)
+    if _score_alone_moved(found, moved, performance):
+        return replace(found, verdict=Verdict.SCORE, sentence=SCORE_MOVED, retrain=False)
+    return found
+
+
+def _score_alone_moved(found: Cause, moved: CheckReport, performance: CheckReport | None) -> bool:
+    """Whether the scores are behind it: they moved and no feature did, or they are worse and nothing else changed.
+
+    The same model gives the same features the same scores: a relation that seems to have changed with them has not.
+    """
+    if found.verdict not in (Verdict.NONE, Verdict.RELATION):
+        return False
+    scores = ("score", "the score")  # as data drift calls them, beside a feature called score
+    if any(f.subject in scores and f.severity >= Severity.MEDIUM for f in moved.findings):
+        return True
+    return found.verdict is Verdict.NONE and performance is not None and performance.severity >= Severity.MEDIUM
 
 
 def _cause(
@@ -157,7 +179,13 @@ def _cause(
     return Cause(
         verdict=verdict,
         sentence=cause_sentence(
-            verdict.value, contract, features=features, relation=relation, split=split, related=related
+            verdict.value,
+            contract,
+            features=features,
+            relation=relation,
+            split=split,
+            related=related,
+            alike=_are_alike(current),
         ),
         retrain=bool(relation),
         measurements=tuple(m for m in (split.features, split.relation, split.total) if m is not None),
@@ -166,6 +194,12 @@ def _cause(
         since=since,
         limitations=related.limitations,
     )
+
+
+def _are_alike(window: ScoredWindow) -> bool:
+    """Whether as many labels are known as the check of the relation needs, and they are all of one class."""
+    labels = window.label[window.has_label]
+    return labels.size >= FEWEST_ROWS and bool((labels == labels[0]).all())
 
 
 def _only(window: ScoredWindow, names: set[str]) -> ScoredWindow:

@@ -8,7 +8,12 @@ from loanwatch.monitoring.concept_drift.cells import SCORE
 from loanwatch.monitoring.concept_drift.relation import LEVEL
 from loanwatch.monitoring.result import CheckReport, Measurement, Status
 
-__all__ = ["cause_sentence"]
+__all__ = ["SCORE_MOVED", "cause_sentence"]
+
+SCORE_MOVED = (
+    "The scores are others, or fit the labels less well, though no feature moved and nothing else explains it: look "
+    "first whether they belong to these rows, and to the same model on the same scale."
+)
 
 _NAMED = 3
 
@@ -21,15 +26,18 @@ def cause_sentence(
     relation: Sequence[str],
     split: LossSplit,
     related: CheckReport,
+    alike: bool = False,
 ) -> str:
-    """Return what happened, what it cost and what to do."""
+    """Return what happened, what it cost and what to do; `alike` where labels are known, all of one class."""
     seen = related.status is not Status.SKIPPED
     moved = f"features moved ({_listed(features, contract)})"
     if verdict == "none":
-        return "Nothing that matters changed between the hold-out and this window." if seen else _unseen("")
+        return (
+            "Nothing that matters changed between the hold-out and this window." if seen else _unseen("", alike=alike)
+        )
     if verdict == "features":
         if not seen:
-            return _unseen(f"{moved}; ")
+            return _unseen(f"{moved}; ", alike=alike)
         cost = _cost("the Brier score", split.features)
         return f"{_capital(moved)}, model still calibrated: no retraining needed; {cost}."
     since = related.details.get("since_text")
@@ -42,8 +50,9 @@ def cause_sentence(
     return f"{_capital(changed)}: {advice}; {cost}."
 
 
-def _unseen(start: str) -> str:
-    return _capital(f"{start}whether the relation to the label changed cannot be seen before labels arrive.")
+def _unseen(start: str, *, alike: bool) -> str:
+    why = ": all its known labels are of one class" if alike else " before labels arrive"
+    return _capital(f"{start}whether the relation to the label changed cannot be seen{why}.")
 
 
 def _cost(what: str, part: Measurement | None) -> str:

@@ -26,7 +26,7 @@ _SURE = 0.005
 """For an alarm: all checks together may raise one in a hundred windows without drift."""
 _NOTICE_SIZE, _MEDIUM_SIZE, _HIGH_SIZE = 0.01, 0.02, 0.06
 """Change of P(label | features), as a root mean square over the window's applications."""
-_FEWEST_ROWS = 50
+FEWEST_ROWS = 50
 _MOST_ROWS = 100_000
 """Of each window, evenly taken: they show any change that matters, and memory stays bounded."""
 _SMALLEST_CLASS = 8
@@ -115,11 +115,11 @@ def _dated(judged: JudgedLabels) -> bool:
 
 def _too_few(window: ScoredWindow, name: str) -> str | None:
     positive = int(window.positive.sum())
-    if window.rows >= _FEWEST_ROWS and min(positive, window.rows - positive) >= _SMALLEST_CLASS:
+    if window.rows >= FEWEST_ROWS and min(positive, window.rows - positive) >= _SMALLEST_CLASS:
         return None
     return (
         f"{name} has {window.rows:,} applications with a label that is due, {positive:,} of them positive: "
-        f"at least {_FEWEST_ROWS}, and {_SMALLEST_CLASS} of each kind, are needed."
+        f"at least {FEWEST_ROWS}, and {_SMALLEST_CLASS} of each kind, are needed."
     )
 
 

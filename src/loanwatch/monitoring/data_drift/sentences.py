@@ -128,7 +128,7 @@ def _mix(first: CategoricalProfile, second: CategoricalProfile) -> str:
 def _unseen(change: ColumnChange) -> str:
     if not (isinstance(change.current, CategoricalProfile) and isinstance(change.reference, CategoricalProfile)):
         return ""
-    rows = change.current.unseen_rows(change.reference)
+    rows = change.current.estimated_unseen_rows(change.reference)
     named = sorted(change.current.unseen(change.reference).items(), key=lambda item: (-item[1], item[0]))[:3]
     which = ", ".join(f"{shorten(name, 40)!r} ({count:,})" for name, count in named)
     share = percent(rows / max(change.current.present, 1))

@@ -77,7 +77,7 @@ def compare_categorical(
     if presence.limitation:
         return presence
     mix = g_test(reference.value_groups, current.value_groups, dispersion=variation.values, rest=_REST)
-    rows = current.unseen_rows(reference)
+    rows = current.estimated_unseen_rows(reference)
     excess, unseen_p = _unseen(reference, current, variation)
     index = _judged_psi(reference, current, variation)
     first, second = pool_sparse(reference.value_groups, current.value_groups, rest=_REST)
@@ -151,14 +151,28 @@ def _stability(reference: ColumnProfile, current: ColumnProfile, *, p_value: flo
 
 
 def _unseen(reference: CategoricalProfile, current: CategoricalProfile, variation: Variation) -> tuple[float, float]:
-    """Return the share of unseen rows above that of the reference, its rows each held against all others, and p."""
-    rows = current.unseen_rows(reference)
-    if not rows:
-        return 0.0, math.nan
+    """Return the share of unseen rows above that of the reference, its rows each held against all others, and p.
+
+    Of more categories than can be counted a fixed sample stands for all: what is unseen of it, in proportion.
+    """
     # A category too rare for the reference comes in several rows of a longer window at once.
     dispersion = variation.values + current.present / reference.present
-    change = proportion_change(reference.lone_rows, reference.present, rows, current.present, dispersion=dispersion)
-    return (change.change, change.p_value) if change.change > 0 else (0.0, 1.0)
+    named = current.unseen_rows(reference)
+    counts = [(reference.lone_rows, reference.present, named, current.present, 1.0)] if named else []
+    sampled = (current.sampled_beside(reference) or {}).values()
+    before, now = sum(rows for rows, _ in sampled), sum(rows for _, rows in sampled)
+    if min(before, now) >= MINIMUM_VALUES:
+        lone = sum(rows == 1 for rows, _ in sampled)
+        unseen = sum(rows for known, rows in sampled if not known)
+        counts.append((lone, before, unseen, now, float(current.value_groups[-1]) / current.present))
+    changes = [
+        (change.change * weight, min(1.0, change.p_value * len(counts)))
+        for *rows, weight in counts
+        if (change := proportion_change(*rows, dispersion=dispersion)).change > 0
+    ]
+    if not changes:
+        return 0.0, 1.0 if counts else math.nan
+    return max(share for share, _ in changes), min(p_value for _, p_value in changes)
 
 
 def _largest_change(reference: CategoricalProfile, current: CategoricalProfile, variation: Variation) -> float:

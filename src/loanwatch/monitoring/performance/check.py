@@ -40,8 +40,8 @@ _LARGE_SEGMENT = 0.1
 
 _NO_SEGMENTS = "No segment has enough applications of both classes in hold-out and window to be judged by itself."
 _ESTIMATED_ONLY = (
-    "Too few labels are known yet: the performance is estimated from the probabilities, and an estimate cannot see a "
-    "changed relation between features and label."
+    "Too few labels of both classes are known: the performance is estimated from the probabilities, and an estimate "
+    "cannot see a changed relation between features and label."
 )
 
 

@@ -61,7 +61,9 @@ class CategoricalProfile:
         """Return categories that a reference over the same edges never held, with their rows, as far as sampled."""
         known = zip(self.edges.categories, self.counts.tolist(), reference.counts.tolist(), strict=False)
         unseen = {name: rows for name, rows, before in known if rows and not before}
-        return unseen | {name: rows for name, rows in self.others.items() if name not in reference.others}
+        sampled = self.sampled_beside(reference)
+        others = self.others if sampled is None else sampled
+        return unseen | {n: self.others[n] for n in others if n in self.others and n not in reference.others}
 
     def unseen_rows(self, reference: "CategoricalProfile") -> int:
         """Return the rows with categories that a reference never held; 0 for the others if it held too many to name."""
@@ -71,6 +73,27 @@ class CategoricalProfile:
         if len(reference.others) == _SAMPLED_OTHERS or len(self.others) == _SAMPLED_OTHERS:
             return named
         return named + sum(rows for name, rows in self.others.items() if name not in reference.others)
+
+    def estimated_unseen_rows(self, reference: "CategoricalProfile") -> int:
+        """Return the rows with categories that a reference never held, those of a sample standing for the others'."""
+        rows, sampled = self.unseen_rows(reference), self.sampled_beside(reference) or {}
+        seen = sum(now for _, now in sampled.values())
+        unseen = sum(now for before, now in sampled.values() if not before)
+        return rows + (round(int(self.counts[-1]) * unseen / seen) if seen else 0)
+
+    def sampled_beside(self, reference: "CategoricalProfile") -> dict[str, tuple[int, int]] | None:
+        """Return rows of reference and window in each category of which both know how many there are.
+
+        A fixed sample of the categories that the edges do not name; None where all of them are counted.
+        """
+        samples = (reference.others, self.others)
+        full = [sample for sample in samples if len(sample) == _SAMPLED_OTHERS]
+        if not full or not reference.counts[-1]:
+            return None
+        # A full sample knows no category that comes after its last.
+        last = min(max(map(_place, sample)) for sample in full)
+        names = sorted(name for name in samples[0].keys() | samples[1].keys() if _place(name) <= last)
+        return {name: (samples[0].get(name, 0), samples[1].get(name, 0)) for name in names}
 
     @property
     def lone_rows(self) -> int:
@@ -133,5 +156,8 @@ def keep_sample(others: Mapping[str, int]) -> dict[str, int]:
     Every part of a window that holds one of them keeps it too, so that counts stay exact and merging associative
     (bottom-k sampling, Cohen and Kaplan 2007), which the most frequent ones would not allow.
     """
-    order = sorted(others, key=lambda name: (zlib.crc32(name.encode("utf-8", "surrogatepass")), name))
-    return {name: others[name] for name in order[:_SAMPLED_OTHERS]}
+    return {name: others[name] for name in sorted(others, key=_place)[:_SAMPLED_OTHERS]}
+
+
+def _place(name: str) -> tuple[int, str]:
+    return zlib.crc32(name.encode("utf-8", "surrogatepass")), name
