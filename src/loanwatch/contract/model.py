@@ -123,15 +123,39 @@ def _default_reason(name: str, label: str) -> Reason:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column(_Section):
+class _Described(_Section):
+    name: Identifier
+    title: str | None = None
+    """What a risk officer calls the column; by default its name with spaces."""
+    predictor: bool = False
+    monitored: bool | None = None
+    """Watched for drift; by default exactly the predictors are."""
+    reason: Reason | None = None
+    """Told to an applicant; by default the column's name as the code and its title as the sentence."""
+
+    @property
+    def is_monitored(self) -> bool:
+        """Whether the column is watched for drift."""
+        return self.predictor if self.monitored is None else self.monitored
+
+    @property
+    def label(self) -> str:
+        """What a person calls the column."""
+        return self.title or self.name.replace("_", " ")
+
+    @property
+    def told_reason(self) -> Reason:
+        """The reason as it is told: the contract's, or one made from the name."""
+        return self.reason or _default_reason(self.name, self.label)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column(_Described):
     """One column of the source."""
 
-    name: Identifier
     table: Identifier
     kind: Kind
     unit: str | None = None
-    title: str | None = None
-    """What a risk officer calls the column; by default its name with spaces."""
     stored_as: Literal["text", "double precision", "numeric", "integer"] | None = None
     """The SQL type that `load` and `simulate` give the column; by default it follows from the kind."""
     minimum: Finite | None = None
@@ -145,11 +169,6 @@ class Column(_Section):
     order: tuple[str, ...] = ()
     """The categories from lowest to highest, for the ordinal encoding."""
     encoding: Encoding | None = None
-    predictor: bool = False
-    monitored: bool | None = None
-    """Watched for drift; by default exactly the predictors are."""
-    reason: Reason | None = None
-    """Told to an applicant; by default the column's name as the code and its title as the sentence."""
     example: str | float | None = None
     """What the documentation of the predictor shows as a request."""
 
@@ -169,35 +188,15 @@ class Column(_Section):
         if len(set(self.order)) != len(self.order):
             raise ValueError(f"column {self.name}: order names a category twice")
 
-    @property
-    def is_monitored(self) -> bool:
-        """Whether the column is watched for drift."""
-        return self.predictor if self.monitored is None else self.monitored
-
-    @property
-    def label(self) -> str:
-        """What a person calls the column."""
-        return self.title or self.name.replace("_", " ")
-
-    @property
-    def told_reason(self) -> Reason:
-        """The reason as it is told: the contract's, or one made from the name."""
-        return self.reason or _default_reason(self.name, self.label)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Engineered(_Section):
+class Engineered(_Described):
     """A column computed from others."""
 
-    name: Identifier
     kind: Literal["ratio", "difference", "product", "calendar"]
     sources: tuple[Identifier, ...]
     """Two columns (ratio: numerator, denominator), or the time column for a calendar part."""
     part: CalendarPart | None = None
-    title: str | None = None
-    predictor: bool = False
-    monitored: bool | None = None
-    reason: Reason | None = None
 
     def __post_init__(self) -> None:
         wanted = 1 if self.kind == "calendar" else 2
@@ -205,21 +204,6 @@ class Engineered(_Section):
             raise ValueError(f"engineered {self.name}: {self.kind} needs {wanted} sources, got {len(self.sources)}")
         if (self.kind == "calendar") != (self.part is not None):
             raise ValueError(f"engineered {self.name}: part is for calendar columns, and they need one")
-
-    @property
-    def is_monitored(self) -> bool:
-        """Whether the column is watched for drift."""
-        return self.predictor if self.monitored is None else self.monitored
-
-    @property
-    def label(self) -> str:
-        """What a person calls the column."""
-        return self.title or self.name.replace("_", " ")
-
-    @property
-    def told_reason(self) -> Reason:
-        """The reason as it is told: the contract's, or one made from the name."""
-        return self.reason or _default_reason(self.name, self.label)
 
 
 @dataclass(frozen=True, kw_only=True)
