@@ -111,6 +111,8 @@ def _headline(summary: ComparisonSummary) -> Headline:
         advice = (
             "Have the source of the current table repaired before anything is trained on it or judged by it."
             if broken
+            else "Look first whether the scores belong to these rows, and to the same model on the same scale."
+            if summary.cause.get("verdict") == "score"
             else "Train on rows after the change: the relation between features and label is another one."
             if changed
             else "Find out what happened to the columns below before a model is trusted with the current table."

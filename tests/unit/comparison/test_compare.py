@@ -192,7 +192,11 @@ def test_scores_that_no_longer_belong_to_the_rows_are_the_cause(change):
     assert found.drifted
     assert found.cause.verdict == "score"
     assert "whether they belong to these rows" in found.cause.sentence
-    assert found.cause.sentence.split(",")[0] in found.to_html()
+    page = found.to_html()
+    assert found.cause.sentence.split(",")[0] in page
+    assert "Look first whether the scores belong to these rows" in page
+    assert "Train on rows after the change" not in page
+    assert not found.cause.relation
 
 
 def test_labels_of_one_class_are_not_called_missing():

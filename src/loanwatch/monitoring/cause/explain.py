@@ -138,7 +138,7 @@ def explain_change(
     split = split_loss(known, window, contract, with_labels=seen, relation=relation)
     found = _cause(known.beside(window), window, contract, moved=moved, related=related, split=split)
     if _score_alone_moved(found, moved, performance):
-        return replace(found, verdict=Verdict.SCORE, sentence=SCORE_MOVED, retrain=False)
+        return replace(found, verdict=Verdict.SCORE, sentence=SCORE_MOVED, retrain=False, relation={})
     return found
 
 
