@@ -1,17 +1,20 @@
 """From two tables to what is known before anything is counted: how to read them, and rows of both."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import polars as pl
 
 from loanwatch.comparison.plan import plan_comparison
 from loanwatch.comparison.reading import ContractReader, InferredReader, Reader
 from loanwatch.comparison.roles import LabelReading, ScoreReading, read_score
 from loanwatch.comparison.table import Table
+from loanwatch.comparison.texts import example_of, has_no_text, texts_of
 from loanwatch.contract import Contract, Kind, load_contract
-from loanwatch.errors import SourceError
+from loanwatch.errors import SourceError, shorten
 
 __all__ = ["Prepared"]
 
@@ -78,12 +81,33 @@ class Prepared:
             samples=samples,
             identifiers=(known.keys.application,),
             judged=reader.label is not None and _are_probabilities(reader.score),
-            limitations=reader.score.limitations if reader.score else (),
+            limitations=(*(reader.score.limitations if reader.score else ()), *_other_labels(reader, samples)),
         )
 
 
 def _are_probabilities(score: ScoreReading | None) -> bool:
     return score is not None and score.probabilities
+
+
+def _other_labels(reader: ContractReader, samples: tuple[pl.DataFrame, pl.DataFrame]) -> Iterator[str]:
+    """Name what stands in the label's column and is neither of the contract's two words."""
+    if reader.label is None:
+        return
+    column, words = reader.label.column, (reader.label.positive, reader.label.negative)
+    for side, sample in zip(("reference", "current table"), samples, strict=True):
+        if column not in sample.columns or has_no_text(sample.schema[column]):
+            continue
+        known = sample[column].drop_nulls()
+        distinct = known.unique()
+        meant = reader.read(distinct.to_frame()).label
+        other = distinct.filter(pl.Series(np.isnan(meant))) if meant is not None else distinct.clear()
+        other = other.filter(texts_of(other).fill_null("").str.strip_chars() != "")
+        if other.len():
+            rows = int(known.is_in(other.implode()).sum())
+            yield (
+                f"{shorten(column)}: {rows:,} of {known.len():,} labels looked at in the {side} are neither "
+                f"“{words[0]}” nor “{words[1]}” but {example_of(other)}: they count as not known."
+            )
 
 
 def _sample(table: Table) -> pl.DataFrame:

@@ -2,13 +2,15 @@ import gzip
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
 import loanwatch
-from loanwatch.contract import default_contract
+from loanwatch.contract import default_contract, parse_contract
 from loanwatch.errors import SourceError
 from loanwatch.monitoring import Severity
 from loanwatch.simulator import (
@@ -252,3 +254,26 @@ def test_days_written_as_numbers_are_times(dtype):
     assert any("day is not compared: it holds days" in line for line in found.limitations)
     amounts = [pl.DataFrame({"amount": np.random.default_rng(s).integers(20_000_000, 20_990_000, 500)}) for s in (0, 1)]
     assert not any("holds days" in line for line in loanwatch.compare(*amounts).limitations)
+
+
+def test_labels_that_the_contract_does_not_know_are_named():
+    text = (Path(__file__).parents[2] / "small_contract.toml").read_text(encoding="utf-8")
+    small_contract = parse_contract(tomllib.loads(text))
+
+    def table(seed, words):
+        rng = np.random.default_rng(seed)
+        return pl.DataFrame(
+            {
+                "id": [f"{seed}-{i}" for i in range(900)],
+                "outcome": [words[i % len(words)] for i in range(900)],
+                "income": rng.normal(size=900),
+                "p": rng.uniform(0.2, 0.8, 900),
+            }
+        )
+
+    known = table(0, ["YES", " no", None, ""])
+    for words, told in ((["given", "refused"], "900 of 900"), (["yes", "no", "paid"], "300 of 900")):
+        current = table(1, words)
+        found = loanwatch.compare(known, current, contract=small_contract, score="p")
+        assert any(f"outcome: {told} labels looked at in the current table" in line for line in found.limitations)
+        assert not any("labels looked at in the reference" in line for line in found.limitations)
