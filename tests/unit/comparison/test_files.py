@@ -45,6 +45,7 @@ def packed(tmp_path, compression):
         ("quoted.csv", TEXT.replace("rome", '"rome"').encode()),
         ("pattern[1]*?.csv", TEXT.encode()),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",  # gzip holds the time, and ids must not
 )
 def test_any_spelling_of_a_table_is_the_same_table(tmp_path, name, content):
     path = tmp_path / name

@@ -94,6 +94,7 @@ def test_a_gzip_bomb_is_stopped_at_the_limit():
 @pytest.mark.parametrize(
     "packed",
     [b"[1]", b"", gzip.compress(b"[1]")[:-9], zlib.compress(b"[1]"), gzip.compress(b"[1]") + gzip.compress(b"[2]")],
+    ids=["not packed", "empty", "cut off", "zlib", "two after each other"],  # gzip holds the time, and ids must not
 )
 def test_what_is_no_whole_gzip_is_refused(packed):
     assert refused({b"content-encoding": b"gzip"}, packed).status == 422
