@@ -201,6 +201,20 @@ def test_scores_that_no_longer_belong_to_the_rows_are_the_cause(change):
     assert not found.cause.relation
 
 
+def test_scores_that_follow_many_small_moves_of_the_features_are_not_called_others():
+    def table(seed, shift):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(shift, 1.0, (8_000, 12))
+        p = 1.0 / (1.0 + np.exp(-0.6 * x.sum(axis=1)))
+        names = {f"x{i}": x[:, i] for i in range(12)}
+        return pl.DataFrame({**names, "p": p, "y": rng.random(8_000) < p})
+
+    found = loanwatch.compare(table(0, 0.0), table(1, 0.2), label="y", score="p")
+    moved = {f.subject: f.severity for f in found.reports["data_drift"].findings}
+    assert moved["score"] >= Severity.MEDIUM > max(level for name, level in moved.items() if name.startswith("x"))
+    assert found.cause.verdict != "score"
+
+
 def test_labels_of_one_class_are_not_called_missing():
     found = loanwatch.compare(scored(0), scored(1).with_columns(y=pl.lit(value=True)), label="y", score="p")
     assert "all its known labels are of one class" in found.cause.sentence

@@ -137,18 +137,22 @@ def explain_change(
     window = judged.window if seen else current
     split = split_loss(known, window, contract, with_labels=seen, relation=relation)
     found = _cause(known.beside(window), window, contract, moved=moved, related=related, split=split)
-    if _score_alone_moved(found, moved, performance):
+    if _score_alone_moved(found, moved, performance, features={c.name for c in contract.predictors}):
         return replace(found, verdict=Verdict.SCORE, sentence=SCORE_MOVED, retrain=False, relation={})
     return found
 
 
-def _score_alone_moved(found: Cause, moved: CheckReport, performance: CheckReport | None) -> bool:
+def _score_alone_moved(
+    found: Cause, moved: CheckReport, performance: CheckReport | None, *, features: set[str]
+) -> bool:
     """Whether the scores are behind it: they moved and no feature did, or they are worse and nothing else changed.
 
     The same model gives the same features the same scores: a relation that seems to have changed with them has not.
     """
     if found.verdict not in (Verdict.NONE, Verdict.RELATION):
         return False
+    if any(name in features for f in moved.findings for name in _names(f)):
+        return False  # several that moved a little may move the scores far
     scores = ("score", "the score")  # as data drift calls them, beside a feature called score
     if any(f.subject in scores and f.severity >= Severity.MEDIUM for f in moved.findings):
         return True
