@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit
 
 from loanwatch.monitoring import CheckReport, Finding, ScoredWindow, Severity, Status
-from loanwatch.monitoring.cause import Cause, Verdict, explain_change, split_loss
+from loanwatch.monitoring.cause import Cause, Verdict, explain, explain_change, split_loss
 
 START = np.datetime64("2026-03-01", "us")
 
@@ -110,3 +110,14 @@ def test_an_empty_window_is_no_cause(contract):
 def test_a_cause_survives_json(contract):
     cause = explain_change(window(1), window(2, moved=0.8, strength=0.0), contract)
     assert Cause.from_dict(json.loads(json.dumps(cause.to_dict(), allow_nan=False))) == cause
+
+
+@pytest.mark.parametrize(("subjects", "alone"), [(("score",), True), (("score", "income"), False)])
+def test_the_scores_alone_moved_only_where_no_feature_did_however_slightly(subjects, alone):
+    levels = {"score": Severity.MEDIUM, "income": Severity.LOW}
+    findings = tuple(
+        Finding(check="data_drift.univariate", subject=s, severity=levels[s], sentence="It moved.") for s in subjects
+    )
+    moved = CheckReport(check="data_drift", status=Status.FAIL, summary="", findings=findings)
+    nothing = explain.Cause(verdict=explain.Verdict.NONE, sentence="", retrain=False)
+    assert explain._score_alone_moved(nothing, moved, None, features={"income"}) is alone
