@@ -40,7 +40,7 @@ class Alarm:
         self._bare_since: float | None = None
         self._raised: set[Event] = set()
         self.is_settled = False
-        """Whether the alerts say what is the case; not before this worker has seen to it."""
+        """Whether the alerts say what is the case: set by who commits `well`, unset by what is told since."""
 
     def bare(self, connection: psycopg.Connection[TupleRow]) -> None:
         """Note that no model is deployed, and tell it once when it has lasted."""
@@ -84,7 +84,6 @@ class Alarm:
             )
         self._raised.clear()
         self._bare_since = None
-        self.is_settled = True
 
     def _open(
         self, connection: psycopg.Connection[TupleRow], event: Event, message: str, *, model_id: int | None = None

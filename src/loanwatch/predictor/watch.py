@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg
@@ -150,7 +151,7 @@ class Watcher:
         elif self._is_news(version):
             self._change(connection, version)
         elif self._failed is None and not self._alarm.is_settled:  # rolled back from a model that could not be used
-            self._alarm.well(connection, version)
+            self._tell_well(connection, version)
         self._keep(version, tokens)
 
     def _is_news(self, version: ModelVersion) -> bool:
@@ -170,20 +171,36 @@ class Watcher:
         self._failed = None
         self._use(scorer)
         self._log.info("model in use", model=version.title)
-        self._alarm.well(connection, version)
+        self._tell_well(connection, version)
 
     def _give_up(self, connection: psycopg.Connection[TupleRow], version: ModelVersion, error: Exception) -> None:
         is_known = self._failed == (version.id, version.digest)
         if self.scorer is None and not is_known:
             self.reason = f"{version.title} cannot be used"
             self._recall()
-        with connection.transaction():
-            hold_deployments(connection, self.contract.name)  # else it could be rolled back before it is told
-            if online_version(connection, self.contract.name) != version:  # rolled back while its files were read
+        with self._hold(connection, version) as is_online:
+            if not is_online:
                 return
             if not is_known:
                 self._tell_unusable(connection, version, error)
         self._failed, self._failed_at = (version.id, version.digest), time.monotonic()  # told, and committed
+
+    def _tell_well(self, connection: psycopg.Connection[TupleRow], version: ModelVersion) -> None:
+        with self._hold(connection, version) as is_online:
+            if is_online:  # else the alert is another worker's, about the version that took its place
+                self._alarm.well(connection, version)
+        self._alarm.is_settled = is_online  # told, and committed
+
+    @contextmanager
+    def _hold(self, connection: psycopg.Connection[TupleRow], version: ModelVersion) -> Iterator[bool]:
+        """Tell whether a version is still online after its files were read, and let nothing change that meanwhile.
+
+        An alert opened for a version that was rolled back would stay open; one closed for a version that was replaced
+        may be the next one's.
+        """
+        with connection.transaction():
+            hold_deployments(connection, self.contract.name)
+            yield online_version(connection, self.contract.name) == version
 
     def _use(self, scorer: Scorer | None) -> None:
         self.scorer = scorer

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ from loanwatch.database import Database
 from loanwatch.predictor.known import LastKnown
 from loanwatch.predictor.tokens import Token
 from loanwatch.predictor.watch import Watcher
-from loanwatch.registry import ModelVersion, deploy, hold_deployments, online_version, register
+from loanwatch.registry import ModelVersion, deploy, hold_deployments, online_version, register, rollback
 from loanwatch.settings import Settings
 from loanwatch.storage import open_storage
 
@@ -119,3 +120,49 @@ def test_an_alert_that_was_lost_on_its_way_is_told_again(
     refresh(watcher)
     with database.connect() as connection:
         assert connection.execute("SELECT count(*) FROM loanwatch.alert").fetchone() == (1,)
+
+
+def test_who_read_an_older_model_for_long_leaves_the_alert_about_the_next_one_open(
+    database: Database, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = put_online(database)
+    other = Watcher(database, watcher.storage, CONTRACT)
+    other.scorer = SimpleNamespace(version=first)
+
+    def slow(_: object, version: ModelVersion, __: object) -> SimpleNamespace:
+        monkeypatch.undo()
+        put_online(database)
+        refresh(other)
+        return SimpleNamespace(version=version)
+
+    monkeypatch.setattr("loanwatch.predictor.watch.load_scorer", slow)
+    refresh(watcher)
+    refresh(watcher)
+    with database.connect() as connection:
+        assert connection.execute("SELECT status FROM loanwatch.alert").fetchall() == [("open",)]
+        rollback(connection, CONTRACT.name, reason="test", actor="test")
+    refresh(watcher)
+    with database.connect() as connection:
+        assert connection.execute("SELECT status FROM loanwatch.alert").fetchall() == [("resolved",)]
+
+
+def test_an_alert_whose_end_was_lost_on_its_way_is_closed_again(
+    database: Database, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_online(database)
+    refresh(watcher)
+    well = watcher._alarm.well
+
+    def lost(*arguments: object) -> None:
+        well(*arguments)
+        raise psycopg.OperationalError("the connection was lost before it was committed")
+
+    put_online(database)
+    monkeypatch.setattr("loanwatch.predictor.watch.load_scorer", lambda _, version, __: SimpleNamespace(version=version))
+    monkeypatch.setattr(watcher._alarm, "well", lost)
+    with pytest.raises(psycopg.OperationalError):
+        refresh(watcher)
+    monkeypatch.setattr(watcher._alarm, "well", well)
+    refresh(watcher)
+    with database.connect() as connection:
+        assert connection.execute("SELECT status FROM loanwatch.alert").fetchall() == [("resolved",)]
