@@ -158,7 +158,7 @@ def test_an_alert_whose_end_was_lost_on_its_way_is_closed_again(
         raise psycopg.OperationalError("the connection was lost before it was committed")
 
     put_online(database)
-    monkeypatch.setattr("loanwatch.predictor.watch.load_scorer", lambda _, version, __: SimpleNamespace(version=version))
+    monkeypatch.setattr("loanwatch.predictor.watch.load_scorer", lambda _, v, __: SimpleNamespace(version=v))
     monkeypatch.setattr(watcher._alarm, "well", lost)
     with pytest.raises(psycopg.OperationalError):
         refresh(watcher)
