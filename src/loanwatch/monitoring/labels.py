@@ -29,4 +29,4 @@ def label_numbers(frame: pl.DataFrame, contract: Contract) -> NDArray[np.float64
         return np.full(frame.height, np.nan)
     words = pl.col(label.column).cast(pl.String)
     number = pl.when(words == label.positive).then(1.0).when(words == label.negative).then(0.0).otherwise(np.nan)
-    return frame.select(number.cast(pl.Float64)).to_series().fill_null(np.nan).to_numpy()
+    return frame.select(number.cast(pl.Float64)).to_series().to_numpy()

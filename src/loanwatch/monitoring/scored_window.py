@@ -136,7 +136,7 @@ class ScoredWindow:
         """
         if missing := [name for name in _RESERVED if name not in frame.columns]:
             raise LoanwatchError(f"scored window: column {missing[0]} is missing")
-        label = frame[_LABEL].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        label = frame[_LABEL].cast(pl.Float64).to_numpy()
         return cls(
             frame=frame.drop(_RESERVED),
             label=label,

@@ -45,7 +45,7 @@ def _columns(reference: ScoredWindow, current: ScoredWindow, cell: Cells) -> NDA
         codes = np.concatenate([cell.reference, cell.current])
         indicators: NDArray[np.float64] = (codes[:, None] == np.arange(1, cell.bins)).astype(np.float64)
         return indicators
-    values = pl.concat([s.cast(pl.Float64).fill_null(float("nan")) for s in (first, second)]).to_numpy()
+    values = pl.concat([s.cast(pl.Float64) for s in (first, second)]).to_numpy()
     return _bent(values)
 
 

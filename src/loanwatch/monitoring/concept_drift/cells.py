@@ -118,7 +118,7 @@ def _explained(cells: Cells, centred: NDArray[np.float64]) -> float:
 
 
 def _numbers(series: pl.Series) -> NDArray[np.float64]:
-    return series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return series.cast(pl.Float64).to_numpy()
 
 
 def _cut_numbers(

@@ -130,7 +130,7 @@ def _cut_columns(reference: pl.DataFrame, current: pl.DataFrame, contract: Contr
 
 
 def _cut_numbers(reference: pl.Series, current: pl.Series) -> _Cut:
-    values = [s.cast(pl.Float64).fill_null(np.nan).to_numpy() for s in (reference, current)]
+    values = [s.cast(pl.Float64).to_numpy() for s in (reference, current)]
     known = [v[np.isfinite(v)] for v in values]
     pooled = np.concatenate(known)
     shares = np.arange(1, _MOST_BINS) / _MOST_BINS

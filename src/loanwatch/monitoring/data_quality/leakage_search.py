@@ -154,7 +154,7 @@ def _intervals(trial: _Trial, inspection: Inspection) -> Iterator[_Candidate]:
     columns = [c.name for c in inspection.predictors if c.kind is Kind.NUMERIC]
     null_rate = trial.honest_rate(HONEST_VALUE_ODDS_RATIO)
     for column in columns:
-        values = inspection.frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        values = inspection.frame[column].cast(pl.Float64).to_numpy()
         usable = trial.rows & np.isfinite(values)
         if column in inspection.issues.columns:
             # A repaired value was another one in the source: its region is the repair.

@@ -76,7 +76,7 @@ def check_outliers(inspection: Inspection) -> Outcome:
 
 
 def _values(inspection: Inspection, column: str) -> Matrix:
-    values: Matrix = inspection.frame[column].cast(float).fill_null(np.nan).to_numpy()
+    values: Matrix = inspection.frame[column].cast(float).to_numpy()
     return values
 
 

@@ -55,7 +55,7 @@ def _measure(series: pl.Series, column: Column, label: NDArray[np.bool_]) -> Mea
 
 
 def _numeric_groups(series: pl.Series) -> NDArray[np.int64]:
-    values = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    values = series.cast(pl.Float64).to_numpy()
     known = np.isfinite(values)
     groups = np.zeros(len(values), dtype=np.int64)
     if known.any():

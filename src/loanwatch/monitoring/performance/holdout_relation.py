@@ -274,4 +274,4 @@ def _explained(design: NDArray[np.float64], centred: NDArray[np.float64]) -> flo
 
 
 def _numbers(series: pl.Series) -> NDArray[np.float64]:
-    return series.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
+    return series.cast(pl.Float64, strict=False).to_numpy()

@@ -85,7 +85,7 @@ def _probabilities(
         connection, model_id=context.champion_version.id, application_ids=ids.drop_nulls().to_list()
     )
     given = pl.Series([known.get(each) for each in ids], dtype=pl.Float64)
-    probability = given.fill_null(float("nan")).to_numpy().copy()
+    probability = given.to_numpy().copy()
     if given.has_nulls():
         unasked = given.is_null()
         probability[unasked.to_numpy()] = context.champion.scoring.score(frame.filter(unasked))
