@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from loanwatch.comparison.amounts import NEARLY_ALL, amounts_in, are_amounts, has_decimal_comma
 from loanwatch.comparison.sentinels import find_sentinels
-from loanwatch.comparison.texts import NOT_KNOWN, has_no_text, no_numbers_in, nothing_like, texts_of
+from loanwatch.comparison.texts import NOT_KNOWN, has_no_text, nothing_like, texts_of
 from loanwatch.contract import Kind
 from loanwatch.errors import shorten
-from loanwatch.features.text import number_column
 from loanwatch.monitoring.profile.edges import LARGEST
 
 __all__ = ["TIME_FORMATS", "ColumnReading", "read_column", "time_format"]
@@ -51,7 +51,6 @@ TIME_FORMATS = (
 )
 """Tried in order on texts; the first that reads nearly all of them is taken."""
 
-_NEARLY_ALL = 0.95
 _IDENTIFIER = re.compile(r"(?:^|_)(?:id|ids|key|uuid|guid|hash)$|Id$|ID$")
 _FEWEST_FOR_IDENTIFIER = 50
 _WORDS_OF_TEXT = 4.0
@@ -71,6 +70,8 @@ class ColumnReading:
     """Words among categories that stand for "not known"; of a CSV file none is left."""
     why: str | None = None
     """Why it is not compared, for columns that are neither numeric nor categorical."""
+    decimal_comma: str | None = None
+    """Of numbers in text that are written 1.234,5: one of them."""
     beyond: bool = False
     """Whether there are infinite numbers, or ones that are no quantities any more."""
 
@@ -90,6 +91,8 @@ class ColumnReading:
         if self.not_known:
             listed = " and ".join(f"“{word}”" for word in self.not_known)
             yield f"{shorten(self.name)}: {listed} is taken to mean “not known”."
+        if self.decimal_comma is not None:
+            yield f"{shorten(self.name)}: “{self.decimal_comma}” is read as a number with a decimal comma."
         if self.beyond:
             yield f"{shorten(self.name)} holds infinite numbers, or ones beyond 1e100: they count as missing."
 
@@ -113,11 +116,13 @@ def read_column(samples: Sequence[pl.Series], *, rows: int) -> ColumnReading:
         return ColumnReading(name=name, kind=kind, not_known=_not_known(known))
     if kind is not Kind.NUMERIC:
         return ColumnReading(name=name, kind=kind, why=why)
-    numbers = pl.concat([numbers_of(s) for s in known]).drop_nulls()
+    decimal_comma = _with_decimal_comma(known[0])
+    numbers = pl.concat([numbers_of(s, decimal_comma=decimal_comma is not None) for s in known]).drop_nulls()
     return ColumnReading(
         name=name,
         kind=kind,
         sentinels=find_sentinels(numbers.to_numpy()),
+        decimal_comma=decimal_comma,
         beyond=bool((numbers.fill_nan(None).abs() >= LARGEST).any()),
     )
 
@@ -132,7 +137,15 @@ def _among(texts: pl.Series, words: Sequence[str]) -> pl.Series:
     return texts.filter(texts.is_in(words))
 
 
-def numbers_of(values: pl.Series) -> pl.Series:
+def _with_decimal_comma(values: pl.Series) -> str | None:
+    """Return one of the numbers written with a decimal comma, if those of the column are."""
+    if values.dtype not in (pl.String, pl.Categorical, pl.Enum):
+        return None
+    texts = values.cast(pl.String)
+    return next(iter(texts.filter(texts.str.contains(",", literal=True))), None) if has_decimal_comma(texts) else None
+
+
+def numbers_of(values: pl.Series, *, decimal_comma: bool = False) -> pl.Series:
     """Return the values as Float64, null where they are no numbers."""
     if values.dtype.is_numeric() or values.dtype == pl.Boolean:
         return values.cast(pl.Float64)
@@ -140,8 +153,7 @@ def numbers_of(values: pl.Series) -> pl.Series:
         return values.dt.total_microseconds().cast(pl.Float64) / 1e6
     if has_no_text(values.dtype) or values.dtype.is_temporal():
         return nothing_like(values, pl.Float64)
-    frame = values.cast(pl.String).alias("text").to_frame()
-    return frame.select(number_column(pl.col("text"))).to_series().alias(values.name)
+    return amounts_in(values.cast(pl.String), decimal_comma=decimal_comma)
 
 
 def time_format(texts: pl.Series) -> str | None:
@@ -152,7 +164,7 @@ def time_format(texts: pl.Series) -> str | None:
     if few.is_empty() or not few.str.contains("[0-9]").any():
         return None
     hopeful = [form for form, share in zip(TIME_FORMATS, _shares_read(few, TIME_FORMATS), strict=True) if share >= 0.5]
-    return next((form for form in hopeful if _shares_read(known, [form])[0] >= _NEARLY_ALL), None)
+    return next((form for form in hopeful if _shares_read(known, [form])[0] >= NEARLY_ALL), None)
 
 
 def _shares_read(texts: pl.Series, forms: Sequence[str]) -> list[float]:
@@ -210,7 +222,7 @@ def _kind_of_texts(texts: pl.Series) -> tuple[Kind, str | None]:
         return _kind_of_words(given, distinct.len() - blank.len())
     if _are_days(distinct.filter(~distinct.is_in(blank.implode()))):
         return Kind.TIME, _HOLDS_DAYS
-    if _are_numbers(given.head(20_000)) and not given.head(2_000).str.contains(r"^0[0-9]").any():
+    if are_amounts(given) and not given.head(2_000).str.contains(r"^0[0-9]").any():
         return Kind.NUMERIC, None
     if time_format(given) is not None:
         return Kind.TIME, "holds times, which always move"
@@ -223,15 +235,6 @@ def _are_days(distinct: pl.Series) -> bool:
     if looked_at.len() < _FEWEST_DAYS or not looked_at.str.contains(r"^(?:19|20)[0-9]{6}$").all():
         return False
     return _shares_read(looked_at, ["%Y%m%d"])[0] == 1.0
-
-
-def _are_numbers(texts: pl.Series) -> bool:
-    """Tell whether nearly all texts are numbers; each one is read once, however often it stands there."""
-    looked_at = texts.alias("text").value_counts(name="rows")
-    looked_at = looked_at.filter(~no_numbers_in(looked_at["text"]))
-    rows = looked_at["rows"].to_numpy()
-    numbers = rows[numbers_of(looked_at["text"]).is_not_null().to_numpy()].sum()
-    return bool(numbers) and bool(numbers >= _NEARLY_ALL * rows.sum())
 
 
 def _kind_of_words(given: pl.Series, distinct: int) -> tuple[Kind, str | None]:

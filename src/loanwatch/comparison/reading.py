@@ -138,7 +138,7 @@ class ContractReader:
 
 
 def _numbers(values: pl.Series, reading: ColumnReading) -> tuple[pl.Series, pl.Series | None]:
-    numbers = numbers_of(values)
+    numbers = numbers_of(values, decimal_comma=reading.decimal_comma is not None)
     issue = None
     if not values.dtype.is_numeric() and numbers.null_count() > values.null_count():
         given = values.is_not_null()

@@ -12,7 +12,7 @@ __all__ = ["number_column", "number_value", "word_column", "word_value"]
 
 # Python and Rust disagree on what white space is; an explicit set is the same on both sides.
 _SPACE = " \t\n\r\x0b\x0c\xa0\u2007\u202f\ufeff"
-_BODY = r"(?:[0-9]{1,3}(?:[, ][0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_BODY = r"(?:[1-9][0-9]{0,2}(?:[, ][0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _NUMBER = rf"(?:[+-] ?[$€£]? ?|[$€£] ?[+-]? ?)?{_BODY}|\((?:[$€£] ?)?{_BODY}\)"
 _DECORATION = r"[$€£,() ]"
 _NUMBER_PATTERN = re.compile(_NUMBER)
@@ -22,8 +22,9 @@ _DECORATION_PATTERN = re.compile(_DECORATION)
 def number_value(text: str) -> float | None:
     """Return the number that a text means, or None where it means none.
 
-    Thousands separators (comma or space, in groups of three), a currency sign, a sign, an exponent and the
-    accountant's parentheses for a negative amount are understood; anything else, NaN and infinity included, is not.
+    Thousands separators (comma or space, in groups of three and not behind a 0), a currency sign, a sign, an exponent
+    and the accountant's parentheses for a negative amount are understood; anything else, NaN and infinity included, is
+    not.
 
     >>> [number_value(t) for t in ("$1,234.50", "-12", "(12)", "1.5e3", "#VALUE!")]
     [1234.5, -12.0, -12.0, 1500.0, None]

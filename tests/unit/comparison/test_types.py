@@ -11,6 +11,7 @@ import pytest
 
 import loanwatch
 from loanwatch.errors import LoanwatchError
+from loanwatch.monitoring import Severity
 
 ROWS = 300
 THIRD = ROWS // 3
@@ -121,3 +122,39 @@ def test_dates_written_in_any_usual_way_date_the_rows(form):
     assert loanwatch.compare(dated, rows, time="t").limitations == ()
     (told,) = loanwatch.compare(dated, rows.with_columns(pl.lit("soon").alias("t")), time="t").limitations
     assert "100 % of the times in t of the current table cannot be read" in told
+
+
+def write(amounts: np.ndarray, style: str) -> list[str]:
+    """Write amounts as exports of several countries do."""
+    grouped = [f"{a:,.2f}" for a in amounts]
+    written = {
+        "comma": [text.translate(str.maketrans(",.", ".,")) for text in grouped],
+        "per cent": [f"{a:.2f}%" for a in amounts],
+        "behind": [f"{text} €" for text in grouped],
+        "before": [f"USD {a:.2f}" for a in amounts],
+        "swiss": [text.replace(",", "'") for text in grouped],
+    }
+    return written[style]
+
+
+@pytest.mark.parametrize("style", ["comma", "per cent", "behind", "before", "swiss"])
+def test_amounts_are_numbers_however_they_are_written(style):
+    rng = np.random.default_rng(1)
+    reference, current = rng.lognormal(8, 1, 4_000), 1.5 * rng.lognormal(8, 1, 4_000)
+    plain = loanwatch.compare(*(pl.DataFrame({"amount": np.round(a, 2)}) for a in (reference, current)))
+    written = loanwatch.compare(*(pl.DataFrame({"amount": write(a, style)}) for a in (reference, current)))
+    assert written.severity == plain.severity >= Severity.MEDIUM
+    assert [f.sentence for f in written.findings] == [f.sentence for f in plain.findings]
+    assert any("decimal comma" in told for told in written.limitations) == (style == "comma")
+
+
+def test_thousands_are_thousands_where_both_readings_fit():
+    frame = pl.DataFrame({"amount": [f"{a:,}" for a in np.random.default_rng(1).integers(1_000, 900_000, 2_000)]})
+    result = loanwatch.compare(frame, frame)
+    assert not any("decimal comma" in told or "not compared" in told for told in result.limitations)
+
+
+def test_codes_with_figures_are_no_amounts():
+    codes = [f"NYC {n}" for n in np.random.default_rng(1).integers(1, 9, 2_000)]
+    other = loanwatch.compare(pl.DataFrame({"branch": codes}), pl.DataFrame({"branch": ["NYC 1"] * 2_000}))
+    assert "NYC" in other.findings[0].sentence

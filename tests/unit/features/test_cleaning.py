@@ -44,7 +44,7 @@ def test_a_number_in_text_is_read_with_sign_and_exponent(cars, text, number):
 
 
 @pytest.mark.parametrize(
-    "text", ["#VALUE!", "1,2,3", "nan", "inf", "-Infinity", "1_000", "0x10", "12%", "1e999", "--3", "1-"]
+    "text", ["#VALUE!", "1,2,3", "nan", "inf", "-Infinity", "1_000", "0x10", "12%", "1e999", "--3", "1-", "0,873"]
 )
 def test_text_that_is_no_number_is_unreadable(cars, text):
     assert clean_column("wage", [text], cars) == ([None], ["unreadable"])

@@ -1,0 +1,69 @@
+"""Numbers in text as exports of all countries write them: with a unit, other thousands separators, a decimal comma."""
+
+import polars as pl
+
+from loanwatch.comparison.texts import no_numbers_in
+from loanwatch.features.text import number_column
+
+__all__ = ["NEARLY_ALL", "amounts_in", "are_amounts", "has_decimal_comma"]
+
+NEARLY_ALL = 0.95
+"""A column holds numbers, or times, if this share of its texts can be read as such: exports have slips."""
+
+_LOOKED_AT = 20_000
+_UNIT = r"(?:[%$€£¥₹]|USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|CNY|INR|BRL|MXN|SEK|NOK|DKK|PLN|CZK|HUF|RON|TRY|ZAR)"
+_UNIT_BEFORE = rf"^\s*([+-]?)\s*{_UNIT}\s*"
+_UNIT_BEHIND = rf"\s*{_UNIT}\s*$"
+_GROUP = r"['’\x{00A0}\x{2009}\x{202F}]([0-9]{3})"
+
+
+def amounts_in(texts: pl.Series, *, decimal_comma: bool = False) -> pl.Series:
+    """Return the numbers that texts mean as Float64, null where they mean none.
+
+    A per cent sign or a currency before or behind the number is left out: 13.5% is 13.5.
+
+    Parameters
+    ----------
+    texts : Series of String
+    decimal_comma : bool
+        Whether 1.234,5 is what others write as 1,234.5.
+
+    Examples
+    --------
+    >>> amounts_in(pl.Series(["13.5%", "1'200.00 CHF", "USD 7", "NYC 7"])).to_list()
+    [13.5, 1200.0, 7.0, None]
+    >>> amounts_in(pl.Series(["4.987,12 €", "0,5"]), decimal_comma=True).to_list()
+    [4987.12, 0.5]
+    """
+    text = pl.col("text")
+    if decimal_comma:
+        text = text.str.replace_many([".", ","], [",", "."])
+    frame = texts.alias("text").to_frame().select(text)
+    numbers = frame.select(number_column(pl.col("text"))).to_series()
+    odd = numbers.is_null() & frame["text"].is_not_null()
+    if odd.any():
+        bare = pl.col("text").str.replace(_UNIT_BEFORE, "${1}").str.replace(_UNIT_BEHIND, "")
+        bare = bare.str.replace_all(_GROUP, ",${1}")
+        numbers = numbers.scatter(odd.arg_true(), frame.filter(odd).select(number_column(bare)).to_series())
+    return numbers.alias(texts.name)
+
+
+def are_amounts(texts: pl.Series) -> bool:
+    """Tell whether nearly all texts are numbers, written with a decimal point or all with a decimal comma."""
+    return any(_share_read(texts, decimal_comma=comma) >= NEARLY_ALL for comma in (False, True))
+
+
+def has_decimal_comma(texts: pl.Series) -> bool:
+    """Tell whether a column of numbers has decimal commas: more of it can be read so than with decimal points."""
+    if not texts.str.contains(",", literal=True).any():
+        return False
+    return _share_read(texts, decimal_comma=True) > _share_read(texts, decimal_comma=False)
+
+
+def _share_read(texts: pl.Series, *, decimal_comma: bool) -> float:
+    """Return the share of texts that are numbers; each is read once, however often it stands there."""
+    known = texts.drop_nulls().head(_LOOKED_AT).alias("text").value_counts(name="rows")
+    known = known.filter(~no_numbers_in(known["text"]) & (known["text"].str.strip_chars() != ""))
+    rows = known["rows"].to_numpy()
+    read = rows[amounts_in(known["text"], decimal_comma=decimal_comma).is_not_null().to_numpy()].sum()
+    return float(read / rows.sum()) if rows.size else 0.0
