@@ -1,11 +1,13 @@
 """The `loanwatch` command: one Typer application, its commands in the modules beside this one."""
 
 import atexit
+import errno
 import gc
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -101,8 +103,10 @@ def main() -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     atexit.register(gc.freeze)  # else the interpreter ends with a tenth of a second of looking for cycles
     debug = "--debug" in sys.argv
+    _make_writable()
     try:
         ended = application(sys.argv[1:])(standalone_mode=False)  # or a usage error would be 2, as drift is
+        sys.stdout.flush()  # a full disk is told here, and not by the interpreter as it ends
     except _UsageError as error:
         return _failed(_misuse(error))
     except typer.Abort:
@@ -113,6 +117,13 @@ def main() -> int:
             raise
         return _failed(_in_one_line(error))
     return ended if isinstance(ended, int) else 0
+
+
+def _make_writable() -> None:
+    """Let a terminal or log that does not know a character show `?` instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _failed(told: str) -> int:
@@ -136,5 +147,7 @@ def _in_one_line(error: BaseException) -> str:
         from loanwatch.database.explain import statement_error
 
         return str(statement_error(error.sqlstate or "", error.diag.message_primary or str(error)))
+    if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
+        return f"what is printed, or a temporary file, cannot be written: {os.strerror(errno.ENOSPC).lower()}"
     told = shorten(error, 300)
     return f"internal error ({type(error).__name__}: {told}); run the command again with --debug for the details"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from loanwatch.cli.context import AsJson, Shared, shared
-from loanwatch.cli.listing import Listing, plain
+from loanwatch.cli.listing import Listing, plain, wrapped
 from loanwatch.cli.styles import severity_word
 from loanwatch.errors import StorageError, shorten
 
@@ -30,6 +30,7 @@ _TITLES = {
     "model_drift": "model drift",
     "concept_drift": "concept drift",
 }
+_INDENT = "    "
 _MOST_FINDINGS, _MOST_LIMITATIONS = 25, 10
 
 
@@ -133,20 +134,31 @@ def _told(found: "TableComparison", html: Path | None, width: int | None) -> "Te
         Text(plain(sizes)),
         _verdict(found),
         *_checks(found).lines(width),
-        *_cause(found),
+        *_paragraph(_cause(found), width),
         *([Text(), *findings.lines(width)] if shown else []),
         *_more(len(found.findings) - _MOST_FINDINGS, "findings"),
         *([""] if limitations else []),
-        *(Text(plain(f"note: {line}"), style="dim") for line in limitations[:_MOST_LIMITATIONS]),
+        *(
+            Text(line, style="dim")
+            for told in limitations[:_MOST_LIMITATIONS]
+            for line in _paragraph(f"note: {told}", width)
+        ),
         *_more(len(limitations) - _MOST_LIMITATIONS, "notes"),
         *([plain(f"report: {html}")] if html else []),
     ]
     return Text("\n").join(line if isinstance(line, Text) else Text(line) for line in lines)
 
 
-def _cause(found: "TableComparison") -> "list[Text | str]":
+def _cause(found: "TableComparison") -> str:
     cause = found.cause
-    return [plain(f"cause: {cause.sentence}")] if cause is not None and cause.verdict.value != "none" else []
+    return f"cause: {cause.sentence}" if cause is not None and cause.verdict.value != "none" else ""
+
+
+def _paragraph(text: str, width: int | None) -> list[str]:
+    """Return the lines of a text that begins with a word and a colon; further ones are indented."""
+    told = plain(text)
+    first, *more = [told] if width is None else wrapped(told, width - len(_INDENT)) or [""]
+    return [first, *(_INDENT + line for line in more)] if told else []
 
 
 def _verdict(found: "TableComparison") -> "Text":

@@ -67,7 +67,7 @@ class ColumnReading:
     sentinels: tuple[float, ...] = ()
     """Numbers that stand for "not known"."""
     not_known: tuple[str, ...] = ()
-    """Words among categories that stand for "not known"; of a CSV file none is left."""
+    """Words among categories that stand for "not known", blanks too; of a CSV file no word is left."""
     why: str | None = None
     """Why it is not compared, for columns that are neither numeric nor categorical."""
     decimal_comma: str | None = None
@@ -89,7 +89,8 @@ class ColumnReading:
             listed = " and ".join(f"{value:,.0f}" for value in self.sentinels)
             yield f"{shorten(self.name)}: {listed} is taken to mean “not known”."
         if self.not_known:
-            listed = " and ".join(f"“{word}”" for word in self.not_known)
+            words = dict.fromkeys(f"“{word}”" if word.strip() else "a blank" for word in self.not_known)
+            listed = " and ".join(words)
             yield f"{shorten(self.name)}: {listed} is taken to mean “not known”."
         if self.decimal_comma is not None:
             yield f"{shorten(self.name)}: “{self.decimal_comma}” is read as a number with a decimal comma."
@@ -129,12 +130,10 @@ def read_column(samples: Sequence[pl.Series], *, rows: int) -> ColumnReading:
 
 def _not_known(samples: Sequence[pl.Series]) -> tuple[str, ...]:
     words = [texts_of(s) for s in samples if s.dtype in (pl.String, pl.Categorical, pl.Enum)]
-    found = {word for texts in words for word in _among(texts.unique(), NOT_KNOWN)}
-    return tuple(word for word in NOT_KNOWN if word in found)
-
-
-def _among(texts: pl.Series, words: Sequence[str]) -> pl.Series:
-    return texts.filter(texts.is_in(words))
+    distinct = pl.concat([texts.unique() for texts in words]).unique() if words else pl.Series(dtype=pl.String)
+    blank = distinct.filter((distinct.str.strip_chars() == "") & (distinct != "")).sort()
+    found = set(distinct.filter(distinct.is_in(NOT_KNOWN)))
+    return (*(word for word in NOT_KNOWN if word in found), *blank)
 
 
 def _with_decimal_comma(values: pl.Series) -> str | None:
@@ -156,15 +155,24 @@ def numbers_of(values: pl.Series, *, decimal_comma: bool = False) -> pl.Series:
     return amounts_in(values.cast(pl.String), decimal_comma=decimal_comma)
 
 
-def time_format(texts: pl.Series) -> str | None:
-    """Return the format in which nearly all texts can be read as times, if there is one."""
+def time_format(texts: pl.Series, *, enough: float = NEARLY_ALL) -> str | None:
+    """Return the first format in which nearly all texts can be read as times, if there is one.
+
+    With a smaller share that is enough, the one that reads most of them.
+    """
     known = texts.drop_nulls().head(2_000).str.strip_chars()
     few = known.head(20)
     # Most formats fail on the first few, and words without a digit on all of them.
     if few.is_empty() or not few.str.contains("[0-9]").any():
         return None
-    hopeful = [form for form, share in zip(TIME_FORMATS, _shares_read(few, TIME_FORMATS), strict=True) if share >= 0.5]
-    return next((form for form in hopeful if _shares_read(known, [form])[0] >= NEARLY_ALL), None)
+    hopeful = [
+        form for form, share in zip(TIME_FORMATS, _shares_read(few, TIME_FORMATS), strict=True) if share >= enough / 2
+    ]
+    if not hopeful:
+        return None
+    shares = dict(zip(hopeful, _shares_read(known, hopeful), strict=True))
+    best = max(shares, key=lambda form: min(shares[form], NEARLY_ALL))
+    return best if shares[best] >= enough else None
 
 
 def _shares_read(texts: pl.Series, forms: Sequence[str]) -> list[float]:

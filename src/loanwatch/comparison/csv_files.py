@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryDirectory
@@ -64,7 +64,12 @@ def open_csv(path: Path, stack: ExitStack) -> Table:
     dialect = _dialect(head.decode("utf-8-sig", errors="replace"))
     refuse_twins(dialect.names, path.name)
     try:
-        return Table(name=path.name, lazy=_read(path, dialect, stack))
+        lazy = _read(path, dialect, stack)
+        blank = _blank_lines(lazy)
+        if blank:
+            lazy = _kept(path, lazy.filter(~pl.all_horizontal(pl.all().is_null())), stack)
+        notes = [f"{path.name}: {blank:,} line{'s' if blank > 1 else ''} without any value left out."] if blank else []
+        return Table(name=path.name, lazy=lazy, notes=(*notes, *_cut_off(path, dialect)))
     except pl.exceptions.NoDataError:
         return Table(name=path.name, lazy=pl.LazyFrame())
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
@@ -133,11 +138,12 @@ def _recoded(path: Path, encoding: str, stack: ExitStack) -> Table:
     except (OSError, EOFError, UnicodeError) as error:
         raise SourceError(f"{path} cannot be read: {shorten(error, 200)}") from error
     try:
-        lazy = open_csv(copy, stack).lazy
+        table = open_csv(copy, stack)
     except SourceError as error:
         raise SourceError(str(error).replace(str(copy), str(path)).replace(copy.name, path.name)) from error
     notes = (f"{path.name} is not UTF-8: it was read as Windows-1252.",) if encoding == _WESTERN else ()
-    return Table(name=path.name, lazy=lazy, notes=notes)
+    found = tuple(note.replace(copy.name, path.name) for note in table.notes)
+    return replace(table, name=path.name, notes=(*notes, *found))
 
 
 def _dialect(head: str) -> _Dialect:
@@ -188,6 +194,30 @@ def _kept(path: Path, scan: pl.LazyFrame, stack: ExitStack) -> pl.LazyFrame:
     copy = Path(stack.enter_context(TemporaryDirectory(prefix="loanwatch-"))) / "table.parquet"
     scan.sink_parquet(copy, compression="lz4")
     return pl.scan_parquet(copy)
+
+
+def _blank_lines(lazy: pl.LazyFrame) -> int:
+    """Count the lines that hold nothing; of a single column they are missing values."""
+    nulls = lazy.null_count().collect() if len(lazy.collect_schema()) > 1 else pl.DataFrame()
+    if not nulls.width or nulls.min_horizontal().item() == 0:
+        return 0
+    return int(lazy.select(pl.all_horizontal(pl.all().is_null()).sum()).collect(engine="streaming").item())
+
+
+def _cut_off(path: Path, dialect: _Dialect) -> Iterator[str]:
+    """Tell that the last line ends too soon: polars takes what is not there for missing."""
+    with path.open("rb") as file:
+        if file.read(4)[:2] in (b"\x1f\x8b", b"\x28\xb5"):  # packed files that are cut off cannot be unpacked
+            return
+        file.seek(max(0, path.stat().st_size - _HEAD_BYTES))
+        tail = file.read().decode(errors="replace")
+    last = tail.rpartition(dialect.line_end)[2]
+    fields = len(next(csv.reader([last], delimiter=dialect.separator), [])) if '"' not in last else 0
+    if not tail.endswith(dialect.line_end) and last != tail and 0 < fields < len(dialect.names):
+        yield (
+            f"{path.name}: the last line has {fields} of {len(dialect.names)} fields and no end: the file may have "
+            "been cut off."
+        )
 
 
 def _why(path: Path, dialect: _Dialect, error: BaseException) -> str:

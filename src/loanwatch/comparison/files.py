@@ -10,7 +10,7 @@ import polars as pl
 
 from loanwatch.comparison.csv_files import open_csv
 from loanwatch.comparison.table import Table
-from loanwatch.errors import SourceError
+from loanwatch.errors import SourceError, shorten
 
 __all__ = ["open_file"]
 
@@ -86,6 +86,49 @@ def _matching(path: Path) -> list[Path]:
 
 
 def _parquet(path: Path, files: Sequence[Path]) -> Table:
+    if files == [path]:
+        return Table(name=path.name, lazy=pl.scan_parquet(path, hive_partitioning=False, glob=False))
     partitioned = any("=" in part for file in files for part in file.parent.parts)
-    lazy = pl.scan_parquet(list(files), hive_partitioning=partitioned and path not in files, glob=False)
+    lazy = pl.scan_parquet(
+        list(files),
+        schema=_common_schema(files),
+        cast_options=pl.ScanCastOptions(integer_cast=["upcast", "allow-float"], float_cast="upcast"),
+        hive_partitioning=partitioned,
+        glob=False,
+    )
     return Table(name=path.name or str(path), lazy=lazy)
+
+
+def _common_schema(files: Sequence[Path]) -> pl.Schema:
+    """Return columns and types that fit all files: whole numbers in one and fractions in another are fractions.
+
+    Raises
+    ------
+    SourceError
+        If a file cannot be read or has other columns than the first; names file and column.
+    """
+    first, *others = files
+    common = _schema_of(first)
+    for file in others:
+        schema = _schema_of(file)
+        if other := [name for name in (*schema, *common) if (name in schema) != (name in common)]:
+            has = "has" if other[0] in schema else "lacks"
+            raise SourceError(f"{file} {has} the column {shorten(other[0])!r}, unlike {first.name}: give both the same")
+        for name, dtype in schema.items():
+            known = common[name]
+            if dtype == known:
+                continue
+            if not (dtype.is_numeric() and known.is_numeric()) or dtype.is_decimal() or known.is_decimal():
+                raise SourceError(
+                    f"{file}: column {shorten(name)!r} is {shorten(dtype, 40)}, in {first.name} {shorten(known, 40)}: "
+                    "give it one type"
+                )
+            common[name] = pl.Int64() if dtype.is_integer() and known.is_integer() else pl.Float64()
+    return common
+
+
+def _schema_of(file: Path) -> pl.Schema:
+    try:
+        return pl.Schema(pl.read_parquet_schema(file))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise SourceError(f"{file} cannot be read: {shorten(str(error).splitlines()[0], 200)}") from error

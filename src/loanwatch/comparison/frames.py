@@ -28,7 +28,8 @@ def read_frame(source: Any, name: str) -> pl.LazyFrame:  # noqa: ANN401  (pandas
     columns = getattr(source, "column_names", None)
     if columns is None:  # a record batch of Arrow has a schema, a frame of pandas its columns
         columns = getattr(getattr(source, "schema", None), "names", getattr(source, "columns", None))
-    read = {"pyarrow": _from_arrow, "pandas": _from_pandas}.get(type(source).__module__.partition(".")[0])
+    libraries = [each.__module__.partition(".")[0] for each in type(source).__mro__]  # GeoPandas has a class of its own
+    read = next((_READERS[library] for library in libraries if library in _READERS), None)
     if read is None or columns is None or not hasattr(source, "columns"):
         raise SourceError(f"{name} is a {type(source).__name__}: give a path, or a frame of polars, pandas or Arrow")
     refuse_twins([str(column) for column in columns], name)
@@ -79,3 +80,6 @@ def _series(column: str, convert: Callable[[], pl.Series], listed: Callable[[], 
 
 def _text(value: Any) -> str:  # noqa: ANN401
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+
+
+_READERS = {"pyarrow": _from_arrow, "pandas": _from_pandas}

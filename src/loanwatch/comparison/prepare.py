@@ -18,7 +18,8 @@ from loanwatch.errors import SourceError, shorten
 
 __all__ = ["Prepared"]
 
-_SAMPLED_ROWS = 200_000
+_SAMPLED_ROWS, _LOOKED_AT = 200_000, 20_000
+_SIDES = ("reference", "current table")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,11 @@ class Prepared:
             samples=samples,
             identifiers=(known.keys.application,),
             judged=reader.label is not None and _are_probabilities(reader.score),
-            limitations=(*(reader.score.limitations if reader.score else ()), *_other_labels(reader, samples)),
+            limitations=(
+                *(reader.score.limitations if reader.score else ()),
+                *_unused(reader, samples),
+                *_other_labels(reader, samples),
+            ),
         )
 
 
@@ -89,12 +94,32 @@ def _are_probabilities(score: ScoreReading | None) -> bool:
     return score is not None and score.probabilities
 
 
+def _unused(reader: ContractReader, samples: tuple[pl.DataFrame, pl.DataFrame]) -> Iterator[str]:
+    """Tell of the contract's label that is not there, and of times that cannot be read by its formats."""
+    label, time = reader.contract.label.column, reader.contract.time.column
+    if reader.label is None:
+        yield f"{shorten(label)}, the contract's label, is in neither table: no performance is judged."
+    for side, sample in zip(_SIDES, samples, strict=True):
+        if time not in sample.columns:
+            yield f"{shorten(time)}, the contract's time, is not in the {side}: its rows are not dated."
+            continue
+        given = sample.filter(pl.col(time).is_not_null()).head(_LOOKED_AT)
+        unread = reader.read(given.select(time)).frame[time]
+        if unread.null_count():
+            example = example_of(given[time].filter(unread.is_null()))
+            share = unread.null_count() / unread.len()
+            yield (
+                f"{shorten(time)}: {100 * share:.0f} % of the times in the {side} cannot be read by the contract's "
+                f"formats, as {example}: these rows are not dated."
+            )
+
+
 def _other_labels(reader: ContractReader, samples: tuple[pl.DataFrame, pl.DataFrame]) -> Iterator[str]:
     """Name what stands in the label's column and is neither of the contract's two words."""
     if reader.label is None:
         return
     column, words = reader.label.column, (reader.label.positive, reader.label.negative)
-    for side, sample in zip(("reference", "current table"), samples, strict=True):
+    for side, sample in zip(_SIDES, samples, strict=True):
         if column not in sample.columns or has_no_text(sample.schema[column]):
             continue
         known = sample[column].drop_nulls()

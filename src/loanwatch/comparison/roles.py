@@ -15,7 +15,7 @@ from loanwatch.statistics import FloatArray
 __all__ = ["LabelReading", "ScoreReading", "TimeReading", "read_label", "read_score", "read_time"]
 
 _SIDES = ("reference", "current table")
-_NEARLY_ALL = 0.95
+_NEARLY_ALL, _SOME = 0.95, 0.2
 _TRUTH = {"1": 1.0, "true": 1.0, "0": 0.0, "false": 0.0}
 _POSITIVE = ("1", "true", "yes", "y", "t", "positive", "good", "approved", "given", "paid")
 
@@ -74,6 +74,8 @@ class TimeReading:
             return aware.dt.convert_time_zone("UTC").cast(moment)
         if values.dtype == pl.Date:
             return sound_times(values).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        if values.dtype.is_numeric():
+            return _times_of_numbers(values)
         if values.dtype == pl.String and self.forms:
             return max((_times(values, form) for form in self.forms), key=pl.Series.count)
         return nothing_like(values, moment)
@@ -83,6 +85,21 @@ def _times(texts: pl.Series, form: str) -> pl.Series:
     read = texts.str.strip_chars().str.to_datetime(form, strict=False, time_unit="us")
     zone = read.dt.convert_time_zone("UTC") if "z" in form else read.dt.replace_time_zone("UTC")
     return zone.cast(pl.Datetime("us", "UTC"))
+
+
+def _times_of_numbers(values: pl.Series) -> pl.Series:
+    """Read days as 20240131, and seconds, milliseconds, microseconds or nanoseconds since 1970; years 2000 to 2099."""
+    number, since = pl.col("number"), 946_684_800
+    until = since + 36_525 * 86_400
+    units = {1: pl.lit(10**6), 10**3: pl.lit(10**3), 10**6: pl.lit(1)}
+    moment = pl.Datetime("us")
+    time = number.cast(pl.String).str.to_datetime("%Y%m%d", strict=False, time_unit="us")
+    for per_second, micro in units.items():
+        read = pl.when(number.is_between(since * per_second, until * per_second)).then(number * micro).cast(moment)
+        time = time.fill_null(read)
+    nano = pl.when(number.is_between(since * 10**9, until * 10**9)).then(number // 1_000).cast(moment)
+    frame = values.cast(pl.Int64, strict=False).alias("number").to_frame()
+    return frame.select(time.fill_null(nano).dt.replace_time_zone("UTC")).to_series().alias(values.name)
 
 
 def read_label(samples: Sequence[pl.DataFrame], column: str, *, score: ScoreReading | None) -> LabelReading:
@@ -158,7 +175,7 @@ def read_time(samples: Sequence[pl.DataFrame], column: str) -> TimeReading:
     """
     held = {side: s[column] for side, s in zip(_SIDES, samples, strict=True) if column in s.columns}
     known = {side: values for side, values in held.items() if values.count()}
-    forms = [time_format(values) for values in known.values() if values.dtype == pl.String]
+    forms = [time_format(values, enough=_SOME) for values in known.values() if values.dtype == pl.String]
     reading = TimeReading(column=column, forms=tuple(dict.fromkeys(form for form in forms if form is not None)))
     read = {side: reading.read(values).count() / values.count() for side, values in known.items()}
     if known and not any(read.values()):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
 
-__all__ = ["Number", "Text"]
+__all__ = ["Exact", "Number", "Text"]
 
 
 class _Constraint:
@@ -27,8 +27,14 @@ class _Constraint:
         return handler.generate_schema(Annotated[source, getattr(pydantic, self.annotation)(**self._keywords)])
 
 
+class Exact(_Constraint):
+    """The type itself, and nothing that could be turned into it: `"yes"` is no Boolean."""
+
+    annotation = "Strict"
+
+
 class Number(_Constraint):
-    """`ge`, `gt`, `le`, `lt`, as `pydantic.Field` has them."""
+    """`ge`, `gt`, `le`, `lt`, and of lists `min_length`, as `pydantic.Field` has them."""
 
     annotation = "Field"
 

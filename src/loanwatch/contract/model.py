@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from loanwatch.contract.constraints import Number, Text
+from loanwatch.contract.constraints import Exact, Number, Text
 
 __all__ = [
     "Audit",
@@ -32,6 +32,7 @@ __all__ = [
 Identifier = Annotated[str, Text(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Word = Annotated[str, Text(strip_whitespace=True, to_lower=True)]
 """A value as cleaning leaves it."""
+Flag = Annotated[bool, Exact()]
 Finite = Annotated[float, Number(allow_inf_nan=False)]
 Share = Annotated[float, Number(ge=0, le=1)]
 
@@ -127,8 +128,8 @@ class _Described(_Section):
     name: Identifier
     title: str | None = None
     """What a risk officer calls the column; by default its name with spaces."""
-    predictor: bool = False
-    monitored: bool | None = None
+    predictor: Flag = False
+    monitored: Flag | None = None
     """Watched for drift; by default exactly the predictors are."""
     reason: Reason | None = None
     """Told to an applicant; by default the column's name as the code and its title as the sentence."""
@@ -162,7 +163,7 @@ class Column(_Described):
     maximum: Finite | None = None
     sentinels: tuple[Finite, ...] = ()
     """Numbers that mean "not known"."""
-    tenfold: bool = False
+    tenfold: Flag = False
     """Values in [10 × minimum, 10 × maximum] were recorded ten times too large and are divided by ten."""
     spellings: Mapping[str, str] = field(default_factory=dict)
     """Lower-case spelling found → spelling meant."""
@@ -222,7 +223,7 @@ class Table(_Section):
     """A source table."""
 
     name: Identifier
-    key: tuple[Identifier, ...]
+    key: Annotated[tuple[Identifier, ...], Number(min_length=1)]
     """The columns that identify what a row speaks of. They need not be unique: sources repeat themselves."""
 
 

@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -156,3 +159,30 @@ def test_the_page_does_not_replace_a_table(files, monkeypatch, capsys, page):
     assert run(monkeypatch, "before.parquet", "same.parquet", "--html", page) == 1
     assert "is one of the tables" in capsys.readouterr().err
     assert (files / page).read_bytes() == held
+
+
+def test_a_console_that_does_not_know_a_character_gets_another_one(files):
+    command = [sys.executable, "-m", "loanwatch", "compare", "before.parquet", "after.parquet"]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False)
+    assert (done.returncode, done.stderr) == (2, b"")
+    assert b"Income rose" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+def test_a_full_disk_is_told_in_one_line(files):
+    command = [sys.executable, "-m", "loanwatch", "compare", "before.parquet", "same.parquet"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "loanwatch: what is printed, or a temporary file, cannot be written: no space left on device"
+    ]
+
+
+def test_notes_are_wrapped_between_words(files, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    pl.DataFrame({"income": [1.0, 2.0], "town": ["a", None]}).write_parquet("two.parquet")
+    run(monkeypatch, "before.parquet", "two.parquet")
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert any(line.startswith("note: ") for line in lines)

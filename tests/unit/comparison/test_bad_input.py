@@ -389,3 +389,19 @@ def test_a_category_that_csv_files_write_for_nothing_is_read_alike_from_file_and
         found = loanwatch.compare(one, other)
         assert not found.findings
         assert "region: “NA” is taken to mean “not known”." in found.limitations
+
+
+def test_a_blank_is_no_category_of_its_own():
+    told, blank = (pl.DataFrame({"town": ["rome", "oslo", word] * 200}) for word in (None, "  "))
+    found = loanwatch.compare(told, blank)
+    assert found.findings == ()
+    assert "town: a blank is taken to mean “not known”." in found.limitations
+
+
+def test_a_class_derived_from_a_frame_of_pandas_is_one():
+    class Derived(pd.DataFrame):
+        pass
+
+    Derived.__module__ = "elsewhere"
+    frame = pd.DataFrame({"x": np.random.default_rng(1).normal(size=300)})
+    assert loanwatch.compare(frame, Derived(frame)).findings == ()

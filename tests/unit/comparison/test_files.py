@@ -132,7 +132,7 @@ def written(name, content):
         (lambda p: p / "gone*.parquet", "no such file"),
         (lambda p: p / "a\0b.csv", "cannot be opened"),
         (lambda p: p, "is a folder without Parquet files"),
-        (folder_of_two_types, "column income"),
+        (folder_of_two_types, "column 'income'"),
         (pipe, "is neither file nor folder"),
         (written("table.xlsx", b"x"), "no known ending"),
         (written("short.parquet", b"PAR1"), "short.parquet cannot be read"),
@@ -166,3 +166,56 @@ def test_an_address_is_refused_without_its_password():
     with pytest.raises(LoanwatchError, match="sql:TABLE") as caught:
         loanwatch.compare("postgresql://me:secret@host/loans", table())
     assert "secret" not in str(caught.value)
+
+
+def test_a_folder_may_hold_whole_numbers_in_one_file_and_fractions_in_another(tmp_path):
+    numbers = pl.DataFrame({"loans": np.random.default_rng(1).integers(0, 9, ROWS)})
+    numbers.write_parquet(tmp_path / "1.parquet")
+    numbers.select(pl.col("loans").cast(pl.Float64)).write_parquet(tmp_path / "2.parquet")
+    numbers.select(pl.col("loans").cast(pl.UInt8)).write_parquet(tmp_path / "3.parquet")
+    found = loanwatch.compare(numbers, tmp_path)
+    assert (found.current_rows, found.findings) == (3 * ROWS, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (pl.col("income").cast(pl.String), r"2\.parquet: column 'income' is String, in 1\.parquet Float64"),
+        (pl.lit(1).alias("age"), r"2\.parquet has the column 'age', unlike 1\.parquet"),
+    ],
+)
+def test_the_file_that_does_not_fit_its_folder_is_named(tmp_path, change, words):
+    table().write_parquet(tmp_path / "1.parquet")
+    table().with_columns(change).write_parquet(tmp_path / "2.parquet")
+    with pytest.raises(LoanwatchError, match=words):
+        loanwatch.compare(tmp_path, table())
+
+
+def test_the_file_of_a_folder_that_cannot_be_read_is_named(tmp_path):
+    table().write_parquet(tmp_path / "1.parquet")
+    (tmp_path / "2.parquet").write_bytes(b"PAR1")
+    with pytest.raises(LoanwatchError, match=r"2\.parquet cannot be read"):
+        loanwatch.compare(tmp_path, table())
+
+
+def test_blank_lines_are_no_rows_and_that_is_told(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(TEXT.replace("\n", "\n\n") + ",\n")
+    found = loanwatch.compare(table(), path)
+    assert (found.current_rows, found.findings) == (ROWS, ())
+    assert f"table.csv: {ROWS + 2} lines without any value left out." in found.limitations
+
+
+def test_in_a_single_column_a_blank_line_is_a_missing_value(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("income\n" + "1\n\n" * 200)
+    found = loanwatch.compare(pl.DataFrame({"income": [1, None] * 200}), path)
+    assert (found.current_rows, found.findings) == (400, ())
+
+
+@pytest.mark.parametrize(("end", "told"), [("\n1.5", True), ("\n1.5\n", False), ("", False)])
+def test_a_file_that_ends_within_a_line_was_cut_off(tmp_path, end, told):
+    path = tmp_path / "table.csv"
+    path.write_text(TEXT.rstrip("\n") + end)
+    found = loanwatch.compare(table(), path)
+    assert any("may have been cut off" in line for line in found.limitations) == told

@@ -78,3 +78,28 @@ def test_the_advice_on_a_leak_names_no_contract_where_there_is_none():
     leaks = [f.sentence for f in found.findings if "leak" in f.check]
     assert leaks
     assert all("fix the feed" in told and "leakage =" not in told for told in leaks)
+
+
+def epochs(per_second):
+    return pl.col("t").dt.epoch("s") * per_second
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pl.col("t").dt.strftime("%Y%m%d").cast(pl.Int64),
+        *(epochs(10**power) for power in (0, 3, 6, 9)),
+        epochs(1).cast(pl.Float64),
+        pl.when(pl.int_range(pl.len()) % 5 == 0).then(pl.lit("soon")).otherwise(pl.col("t").dt.strftime("%Y-%m-%d")),
+    ],
+    ids=["day", "s", "ms", "us", "ns", "float", "half readable"],
+)
+def test_times_may_be_numbers_and_some_of_them_unreadable(written):
+    current = table(1, start=AFTER).with_columns(written.alias("t"))
+    found, points = windows(current, time="t")
+    starts = [p["window"] for p in points if p["table"] == "current"]
+    assert starts
+    assert min(starts) >= "2023-07"
+    told = [line for line in found.limitations if "cannot be read" in line]
+    part = ["20 % of the times in t of the current table cannot be read."]
+    assert told == (part if current["t"].dtype == pl.String else [])

@@ -66,6 +66,7 @@ def test_kinds_and_titles_are_found_by_name() -> None:
         ({"training": {"candidates": ["neural_network"]}}, "training.candidates"),
         ({"training": {"test_share": 1}}, "training.test_share"),
         ({"columns": []}, "columns"),
+        ({"tables": [{"name": "loan_details", "key": []}]}, "tables.loan_details.key"),
     ],
 )
 def test_a_mistake_is_named_by_its_key(values: dict[str, Any], change: dict[str, Any], complaint: str) -> None:
@@ -88,6 +89,8 @@ def test_a_mistake_is_named_by_its_key(values: dict[str, Any], change: dict[str,
         ({"table": "nowhere"}, "names table nowhere"),
         ({"name": "term"}, "column term is described twice"),
         ({"kind": "text"}, "a predictor is numeric or categorical"),
+        ({"predictor": "yes"}, "predictor: Input should be a valid boolean, got 'yes'"),
+        ({"monitored": 1}, "monitored: Input should be a valid boolean"),
     ],
 )
 def test_a_mistake_in_a_column_names_the_column(values: dict[str, Any], column: dict[str, Any], complaint: str) -> None:
