@@ -60,12 +60,12 @@ def cause_of(cause: Mapping[str, Any] | None, titles: Mapping[str, str]) -> Caus
 
 
 def effect_of(cause: Mapping[str, Any] | None, column: str) -> str:
-    """Return what a moved column does to the score by itself, or nothing."""
+    """Return what a moved column does to the score, or nothing: correlated columns move along with it."""
     found = measurement_of(((cause or {}).get("features") or {}).get(column))
     if found is None:
         return ""
-    ends = _ends(found)
-    return f"By itself it changes the Brier score by {_signed(found.value)}" + (f" ({ends})." if ends else ".")
+    ends = f" ({_ends(found)})" if _ends(found) else ""
+    return f"With what moves along, it changes the Brier score by {_signed(found.value)}{ends}."
 
 
 def segments_of(report: CheckReport | None, titles: Mapping[str, str]) -> SegmentTable | None:

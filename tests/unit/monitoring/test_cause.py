@@ -1,6 +1,7 @@
 """What caused a change, what it cost, and whether to retrain."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -121,3 +122,20 @@ def test_the_scores_alone_moved_only_where_no_feature_did_however_slightly(subje
     moved = CheckReport(check="data_drift", status=Status.FAIL, summary="", findings=findings)
     nothing = explain.Cause(verdict=explain.Verdict.NONE, sentence="", retrain=False)
     assert explain._score_alone_moved(nothing, moved, None, features={"income"}) is alone
+
+
+@pytest.mark.parametrize("usual", [0.0, 0.001])
+def test_a_value_that_the_holdout_hardly_has_and_no_loss_depends_on_costs_nothing(contract, usual):
+    """Before, the mean loss of no row at all was taken for a loss of 0."""
+    costs = []
+    for seed in range(5):
+        windows = []
+        for at, share in ((seed, usual), (60 + seed, 0.15)):
+            one = window(at, 6_000)
+            new = np.random.default_rng(at).random(one.rows) < share
+            purpose = pl.Series(np.where(new, "boat", one.frame["purpose"].to_numpy()))
+            windows.append(replace(one, frame=one.frame.with_columns(purpose.alias("purpose"))))
+        found = explain_change(*windows, contract).features["purpose"]
+        costs.append(found.value)
+        assert found.lower <= found.value <= found.upper
+    assert abs(np.mean(costs)) < 0.002

@@ -50,9 +50,10 @@ def test_of_many_features_only_the_first_are_shown():
 
 def test_a_column_tells_what_it_does_to_the_score_by_itself():
     assert effect_of(CAUSE, "annual_income") == (
-        "By itself it changes the Brier score by −0.0031 (−0.0050 to −0.0012)."
+        "With what moves along, it changes the Brier score by −0.0031 (−0.0050 to −0.0012)."
     )
-    assert effect_of({"features": {"x": part("loss", 0.5)}}, "x") == "By itself it changes the Brier score by +0.5000."
+    without_ends = effect_of({"features": {"x": part("loss", 0.5)}}, "x")
+    assert without_ends == "With what moves along, it changes the Brier score by +0.5000."
     assert effect_of(CAUSE, "credit_score") == effect_of(None, "x") == effect_of({"features": None}, "x") == ""
 
 

@@ -166,7 +166,7 @@ def test_the_page_of_two_tables_holds_every_part(two_tables):
         "Does it matter?",
         "What shall I do?",
         "Annual income moved.",
-        "By itself it changes the Brier score by −0.0031.",
+        "With what moves along, it changes the Brier score by −0.0031.",
         "From moved features",
         "−0.0050 to −0.0010",
         "AUC of the scores by window",

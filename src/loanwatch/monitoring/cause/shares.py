@@ -12,28 +12,39 @@ from loanwatch.statistics.estimate import Z_95
 
 __all__ = ["behind_features", "behind_relation"]
 
+_FEWEST_ROWS = 30
+"""From so many rows of the hold-out on a mean of their losses is worth more than the model's estimate."""
+
 
 def behind_features(
     reference: ScoredWindow, current: ScoredWindow, cells: Sequence[Cells], names: Collection[str]
 ) -> Mapping[str, Measurement]:
     """Return, for each feature named, the change of loss if it alone had moved.
 
-    The hold-out's loss in each bin of the feature, weighed by the window's shares of the bins instead of its own. The
-    parts of features that move together overlap, and need not add up.
+    The hold-out's loss in each bin of the feature, weighed by the window's shares of the bins instead of its own. What
+    a value costs that the hold-out hardly has is the model's own estimate, p (1 − p). The parts of features that move
+    together overlap, and need not add up.
     """
     loss = (reference.label - reference.probability) ** 2
-    return {c.subject: _moved(c, loss, current.rows) for c in cells if c.subject in names}
+    expected = current.probability * (1.0 - current.probability)
+    return {c.subject: _moved(c, loss, expected) for c in cells if c.subject in names}
 
 
-def _moved(cell: Cells, loss: NDArray[np.float64], rows: int) -> Measurement:
+def _moved(cell: Cells, loss: NDArray[np.float64], expected: NDArray[np.float64]) -> Measurement:
+    rows = expected.size
     before, now = (np.bincount(codes, minlength=cell.bins) for codes in (cell.reference, cell.current))
     mean, variance = _by_bin(cell.reference, loss, cell.bins)
+    is_new = (before < _FEWEST_ROWS) & (now > before)
+    if is_new.any():
+        estimated, spread = _by_bin(cell.current, expected, cell.bins)
+        mean, variance = np.where(is_new, estimated, mean), np.where(is_new, spread, variance)
+    known_rows = np.where(is_new, now, before)
     share, usual = now / now.sum(), before / before.sum()
     value = float(((share - usual) * mean).sum())
     drawn = float((share * (mean - share @ mean) ** 2).sum()) / rows + float(
         (usual * (mean - usual @ mean) ** 2).sum()
     ) / max(loss.size, 1)
-    known = float(((share - usual) ** 2 * variance / np.maximum(before, 1)).sum())
+    known = float(((share - usual) ** 2 * variance / np.maximum(known_rows, 1)).sum())
     return _measurement("loss_from_feature", value, drawn + known, loss.size, rows)
 
 
