@@ -123,6 +123,20 @@ def test_categories_too_many_to_count_are_told_apart_by_a_sample_of_them(kept):
     assert drift(towns("k")).severity is Severity.NONE
 
 
+@pytest.mark.parametrize("kept", [300, 1_000, 3_000])
+def test_categories_too_many_to_count_that_vanished_are_missed(kept):
+    rng = np.random.default_rng(kept)
+
+    def branches(rows, step):
+        return pl.DataFrame({"branch": [f"B{i:05d}" for i in rng.integers(0, kept // step, rows) * step]})
+
+    reference = branches(12_000, 1)
+    report = loanwatch.compare(reference, branches(6_000, 2)).reports["data_drift"]
+    assert report.severity is Severity.HIGH
+    assert "among categories that are too many to count" in report.findings[0].sentence
+    assert all(loanwatch.compare(reference, branches(6_000, 1)).findings == () for _ in range(10))
+
+
 def test_what_the_reference_shows_as_well_is_no_finding():
     both = [table(s).with_columns(country=pl.lit("it")) for s in (0, 1)]
     assert not found(both[1], both[0])[0]

@@ -9,7 +9,10 @@ from loanwatch.monitoring.profile import ColumnProfile
 from loanwatch.monitoring.result import Measurement, Severity
 from loanwatch.monitoring.verdict import DriftSize, drift_severity
 
-__all__ = ["ColumnChange", "Variation", "measurement"]
+__all__ = ["MINIMUM_VALUES", "ColumnChange", "Variation", "measurement"]
+
+MINIMUM_VALUES = 20
+"""Fewer values than this on either side say nothing about a distribution."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +33,7 @@ class ColumnChange:
     current: ColumnProfile
     measurements: tuple[Measurement, ...]
     p_values: Mapping[str, float]
-    """Aspect (`values`, `shape`, `share`, `missing`, `unseen`) → p-value before correction."""
+    """Aspect (`values`, `shape`, `share`, `missing`, `unseen`, `others`) → p-value before correction."""
     sizes: Mapping[str, DriftSize]
     """Aspect → size that counts when the aspect is real."""
     variation: Variation = field(default_factory=Variation)

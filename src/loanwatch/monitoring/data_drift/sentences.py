@@ -51,10 +51,13 @@ def column_sentence(change: ColumnChange, adjusted: Mapping[str, float]) -> str:
         parts.append(_unseen(change))
     if real & {"values", "shape", "share"}:
         parts.append(_values(change))
+    if "others" in real and not real & {"values", "unseen"}:
+        parts.append(_others(change))
     if "missing" in real:
         parts.append(_missing(change))
     size = max((size_severity(change.sizes[aspect]) for aspect in real), default=Severity.NONE)
-    figure = "" if math.isnan(change.psi) else f"PSI {change.psi:.2f}, "
+    index = change.sizes["others"].psi or math.nan if real == {"others"} else change.psi
+    figure = "" if math.isnan(index) else f"PSI {index:.2f}, "
     return f"{change.title} {'; it '.join(parts)} ({figure}{_judged(min(adjusted[a] for a in real), size)})."
 
 
@@ -123,6 +126,21 @@ def _mix(first: CategoricalProfile, second: CategoricalProfile) -> str:
     order = np.argsort(-np.abs(after - before), kind="stable")[:2]
     moves = [f"{shorten(names[at], 40)} {percent(before[at])} → {percent(after[at])}" for at in order.tolist()]
     return f"changed its mix: {', '.join(moves)}"
+
+
+def _others(change: ColumnChange) -> str:
+    if not (isinstance(change.current, CategoricalProfile) and isinstance(change.reference, CategoricalProfile)):
+        return ""
+    sampled = change.current.sampled_beside(change.reference) or {}
+    before, now = (max(sum(rows[side] for rows in sampled.values()), 1) for side in (0, 1))
+    gone = sum(rows for rows, left in sampled.values() if not left)
+    moved = max(sampled, key=lambda name: abs(sampled[name][1] / now - sampled[name][0] / before), default="")
+    then, then_now = sampled.get(moved, (0, 0))
+    return (
+        f"changed its mix among categories that are too many to count: of {len(sampled)} looked at, {shorten(moved, 40)} "
+        f"went from {percent(then / before)} to {percent(then_now / now)}, and those that are gone held "
+        f"{percent(gone / before)}"
+    )
 
 
 def _unseen(change: ColumnChange) -> str:

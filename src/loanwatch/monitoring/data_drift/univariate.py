@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from loanwatch.monitoring.data_drift.column_change import ColumnChange, Variation, measurement
+from loanwatch.monitoring.data_drift.column_change import MINIMUM_VALUES, ColumnChange, Variation, measurement
 from loanwatch.monitoring.data_drift.histogram import column_details
+from loanwatch.monitoring.data_drift.many_categories import change_of_others, excess_of_unseen
 from loanwatch.monitoring.profile import CategoricalProfile, ColumnProfile, NumericProfile
 from loanwatch.monitoring.result import Measurement
 from loanwatch.monitoring.verdict import DriftSize
@@ -22,14 +23,11 @@ from loanwatch.statistics import (
     wasserstein,
 )
 
-__all__ = ["MINIMUM_VALUES", "compare_categorical", "compare_numeric", "compare_presence"]
+__all__ = ["compare_categorical", "compare_numeric", "compare_presence"]
 
 _SEARCHED_CATEGORIES = 30
 _REST = -1
 """The last group is of values that the reference gave none of their own."""
-
-MINIMUM_VALUES = 20
-"""Fewer values than this on either side say nothing about a distribution."""
 
 
 def compare_numeric(
@@ -78,10 +76,11 @@ def compare_categorical(
         return presence
     mix = g_test(reference.value_groups, current.value_groups, dispersion=variation.values, rest=_REST)
     rows = current.estimated_unseen_rows(reference)
-    excess, unseen_p = _unseen(reference, current, variation)
+    excess, unseen_p = excess_of_unseen(reference, current, variation)
     index = _judged_psi(reference, current, variation)
     first, second = pool_sparse(reference.value_groups, current.value_groups, rest=_REST)
     size = DriftSize(psi=index, share_change=float(np.abs(shares(second) - shares(first)).max()))
+    others = change_of_others(reference, current, variation)
     return ColumnChange(
         subject=subject,
         title=title,
@@ -97,12 +96,14 @@ def compare_categorical(
             "values": mix.p_value,
             "share": _largest_change(reference, current, variation),
             "unseen": unseen_p,
+            **({"others": others[1]} if others else {}),
             **presence.p_values,
         },
         sizes={
             "values": size,
             "share": size,
             "unseen": DriftSize(unseen_share=excess),
+            **({"others": others[0]} if others else {}),
             "missing": _with_psi(presence, index),
         },
         variation=variation,
@@ -148,31 +149,6 @@ def _stability(reference: ColumnProfile, current: ColumnProfile, *, p_value: flo
         *measurement("psi", psi(first, second), reference, current, p_value=p_value),
         *measurement("jensen_shannon", jensen_shannon(first, second), reference, current),
     )
-
-
-def _unseen(reference: CategoricalProfile, current: CategoricalProfile, variation: Variation) -> tuple[float, float]:
-    """Return the share of unseen rows above that of the reference, its rows each held against all others, and p.
-
-    Of more categories than can be counted a fixed sample stands for all: what is unseen of it, in proportion.
-    """
-    # A category too rare for the reference comes in several rows of a longer window at once.
-    dispersion = variation.values + current.present / reference.present
-    named = current.unseen_rows(reference)
-    counts = [(reference.lone_rows, reference.present, named, current.present, 1.0)] if named else []
-    sampled = (current.sampled_beside(reference) or {}).values()
-    before, now = sum(rows for rows, _ in sampled), sum(rows for _, rows in sampled)
-    if min(before, now) >= MINIMUM_VALUES:
-        lone = sum(rows == 1 for rows, _ in sampled)
-        unseen = sum(rows for known, rows in sampled if not known)
-        counts.append((lone, before, unseen, now, float(current.value_groups[-1]) / current.present))
-    changes = [
-        (change.change * weight, min(1.0, change.p_value * len(counts)))
-        for *rows, weight in counts
-        if (change := proportion_change(*rows, dispersion=dispersion)).change > 0
-    ]
-    if not changes:
-        return 0.0, 1.0 if counts else math.nan
-    return max(share for share, _ in changes), min(p_value for _, p_value in changes)
 
 
 def _largest_change(reference: CategoricalProfile, current: CategoricalProfile, variation: Variation) -> float:
