@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from loanwatch.cli.context import AsJson, Shared, shared
+from loanwatch.cli.context import AsJson, Shared, parse_time, shared
 from loanwatch.cli.listing import Listing, plain, wrapped
 from loanwatch.cli.styles import severity_word
-from loanwatch.errors import StorageError, shorten
+from loanwatch.errors import SourceError, StorageError, shorten
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -47,6 +47,12 @@ def compare(
     score: Annotated[str | None, typer.Option(help="Column with the model's probability.")] = None,
     time: Annotated[str | None, typer.Option(help="Column that dates the rows.")] = None,
     contract: Annotated[Path | None, typer.Option(help="Contract file; by default inferred from the data.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Moment of judging, as 2015-03-31: younger labels than the delay are not judged.")
+    ] = None,
+    label_delay: Annotated[
+        int | None, typer.Option(min=0, help="Days from --time until a label is known; by default the contract's.")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
     drift_from: Annotated[
         Literal["low", "medium", "high"], typer.Option(help="Severity from which the exit code is 2.")
@@ -56,7 +62,7 @@ def compare(
     """Compare two tables: what moved, is it real, does it matter.
 
     The exit code is 0 without drift, 2 with drift (a verdict of medium or worse, which asks somebody to act), 1 on an
-    error.
+    error and where nothing could be compared.
     """
     gc.set_threshold(200_000)  # else a twelfth of a short comparison is a search for cycles in what is imported
     from loanwatch.comparison import compare as compare_tables
@@ -80,12 +86,17 @@ def compare(
         time=time,
         contract=contract or here.contract_file,
         database=database,
+        as_of=parse_time(as_of, option="--as-of") if as_of else None,
+        label_delay_days=label_delay,
     )
     if html is not None:
         write_page(html, found.to_html())
     show_comparison(here, found, html, as_json=as_json)
     if found.severity >= Severity.from_word(drift_from):
         raise typer.Exit(DRIFT)
+    if not found.judged:  # an empty feed is not to pass for one without drift
+        skipped = next((r.summary for name, r in found.reports.items() if name != "columns"), "")
+        raise SourceError(f"nothing could be compared: {skipped}")
 
 
 def _is_same_file(page: Path, source: str) -> bool:

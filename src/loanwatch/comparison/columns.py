@@ -13,7 +13,7 @@ from loanwatch.contract import Kind
 from loanwatch.errors import shorten
 from loanwatch.monitoring.profile.edges import LARGEST
 
-__all__ = ["TIME_FORMATS", "ColumnReading", "read_column", "time_format"]
+__all__ = ["TIME_FORMATS", "ColumnReading", "are_flags", "read_column", "time_format"]
 
 TIME_FORMATS = (
     "%Y-%m-%d",
@@ -112,7 +112,7 @@ def read_column(samples: Sequence[pl.Series], *, rows: int) -> ColumnReading:
     known = [s for s in (s.drop_nulls() for s in samples) if s.len()]
     if not known:
         return ColumnReading(name=name, kind=Kind.NUMERIC)
-    kind, why = _kind(known[0], rows)
+    kind, why = (Kind.NUMERIC, None) if are_flags(known) else _kind(known[0], rows)
     if kind is Kind.CATEGORICAL:
         return ColumnReading(name=name, kind=kind, not_known=_not_known(known))
     if kind is not Kind.NUMERIC:
@@ -126,6 +126,13 @@ def read_column(samples: Sequence[pl.Series], *, rows: int) -> ColumnReading:
         decimal_comma=decimal_comma,
         beyond=bool((numbers.fill_nan(None).abs() >= LARGEST).any()),
     )
+
+
+def are_flags(samples: Sequence[pl.Series]) -> bool:
+    """Tell whether one table says true and false where the other has 1 and 0."""
+    numbers = [s for s in samples if s.dtype.is_numeric()]
+    flags = [s for s in samples if s.dtype == pl.Boolean]
+    return bool(numbers and flags) and all(bool(((s == 0) | (s == 1)).all()) for s in numbers)
 
 
 def _not_known(samples: Sequence[pl.Series]) -> tuple[str, ...]:

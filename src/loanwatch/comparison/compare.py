@@ -42,6 +42,7 @@ def compare(
     importance: Mapping[str, float] | None = None,
     database: "Database | None" = None,
     as_of: datetime | None = None,
+    label_delay_days: int | None = None,
 ) -> TableComparison:
     """Compare two tables, and say what moved, whether it is real and whether it matters.
 
@@ -65,13 +66,15 @@ def compare(
     database : Database, optional
         Where `sql:` sources are read.
     as_of : datetime, optional
-        The moment of judging, aware; labels younger than the contract's delay are not judged.
+        The moment of judging, aware; by default now. Labels younger than the delay are not judged.
+    label_delay_days : int, optional
+        Days from a row's time until its label is known, 0 or more. By default the contract's, without one 0.
 
     Raises
     ------
     SourceError
-        If a table cannot be read, a column with a role is missing or cannot have it, or an importance is no number from
-        0 on; names the column.
+        If a table cannot be read, a column with a role is missing or cannot have it, an importance is no number from
+        0 on, or a delay is given without a time column; names the column.
     ContractError
         If the contract cannot be used.
 
@@ -96,6 +99,8 @@ def compare(
             prepared = Prepared.by_inference(tables, label=label, score=score, time=time)
         else:
             prepared = Prepared.by_contract(tables, contract, label=label, score=score, time=time)
+        if label_delay_days is not None:
+            prepared = prepared.with_label_delay(label_delay_days)
         reports, cause = _checks(tables, prepared, importance=importance, as_of=as_of)
     first, second = tables
     return TableComparison(

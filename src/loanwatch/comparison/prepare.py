@@ -1,7 +1,7 @@
 """From two tables to what is known before anything is counted: how to read them, and rows of both."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -53,6 +53,24 @@ class Prepared:
             identifiers=tuple(c.name for c in plan.columns.values() if c.kind is Kind.ID),
             judged=plan.label is not None and plan.label.binary and _are_probabilities(plan.score),
             limitations=tuple(plan.limitations),
+        )
+
+    def with_label_delay(self, days: int) -> Self:
+        """Return the same with so many days until a label is known.
+
+        Raises
+        ------
+        SourceError
+            If they are negative, or no column dates the rows.
+        """
+        if days < 0:
+            raise SourceError(f"--label-delay {days}: a label is known after 0 or more days")
+        contract = self.reader.contract
+        if not contract.time.column:
+            raise SourceError("--label-delay: name the column that dates the rows with --time")
+        return replace(
+            self,
+            reader=self.reader.under(replace(contract, label=replace(contract.label, delay_days=days))),
         )
 
     @classmethod

@@ -65,6 +65,10 @@ class Reader(Protocol):
         """Read some rows."""
         ...
 
+    def under(self, contract: Contract) -> Self:
+        """Return a reader of the same columns under a contract that asks for something else."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class InferredReader:
@@ -76,6 +80,10 @@ class InferredReader:
     def contract(self) -> Contract:
         """What is compared."""
         return self.plan.contract
+
+    def under(self, contract: Contract) -> Self:
+        """Return a reader of the same columns under a contract that asks for something else."""
+        return replace(self, plan=replace(self.plan, contract=contract))
 
     def wanted(self, offered: Collection[str], columns: Collection[str] | None = None) -> list[str]:
         """Return which of the offered columns are needed, to compare all columns or some."""
@@ -114,6 +122,10 @@ class ContractReader:
     contract: Contract
     label: LabelReading | None
     score: ScoreReading | None
+
+    def under(self, contract: Contract) -> Self:
+        """Return a reader of the same columns under a contract that asks for something else."""
+        return replace(self, contract=contract)
 
     def wanted(self, offered: Collection[str], columns: Collection[str] | None = None) -> list[str]:
         """Return which of the offered columns are needed; engineered ones need others, so none is left out."""

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from loanwatch.comparison.columns import numbers_of, time_format
-from loanwatch.comparison.texts import example_of, has_no_text, nothing_like, sound_times, texts_of
+from loanwatch.comparison.texts import NOT_KNOWN, example_of, has_no_text, nothing_like, sound_times, texts_of
 from loanwatch.errors import SourceError, shorten
 from loanwatch.statistics import FloatArray
 
@@ -16,6 +16,8 @@ __all__ = ["LabelReading", "ScoreReading", "TimeReading", "read_label", "read_sc
 
 _SIDES = ("reference", "current table")
 _NEARLY_ALL, _SOME = 0.95, 0.2
+_ROUNDING = 1e-6
+"""A probability in single precision may lie so far beyond 0 or 1."""
 _TRUTH = {"1": 1.0, "true": 1.0, "0": 0.0, "false": 0.0}
 _POSITIVE = ("1", "true", "yes", "y", "t", "positive", "good", "approved", "given", "paid")
 
@@ -52,8 +54,10 @@ class ScoreReading:
 
     @staticmethod
     def read(values: pl.Series) -> FloatArray:
-        """Return the scores, NaN where not known."""
-        return numbers_of(values).to_numpy()
+        """Return the scores, NaN where not known; what lies outside [0, 1] by rounding alone is 0 or 1."""
+        numbers = numbers_of(values).to_numpy()
+        rounded = np.clip(numbers, 0.0, 1.0)
+        return np.where(np.abs(numbers - rounded) <= _ROUNDING, rounded, numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,13 +131,16 @@ def read_label(samples: Sequence[pl.DataFrame], column: str, *, score: ScoreRead
             *(c.to_list() for c in _texts(values).drop_nulls().value_counts().get_columns()), strict=True
         ):
             counts[text] = counts.get(text, 0) + rows
+    if len(counts) > 2:
+        counts = {text: rows for text, rows in counts.items() if text not in NOT_KNOWN} or counts
     if counts and set(counts) <= {"true", "false"}:
         return LabelReading(column=column, positive="true", negative="false", limitations=missing)
     if set(counts) <= _TRUTH.keys():
         return LabelReading(column=column, limitations=missing)
     if len(counts) > 2:
         told = (
-            f"{shorten(column)} has {len(counts):,} different labels: compared like a feature, no performance judged."
+            f"{shorten(column)} has {len(counts):,} different labels: compared like a feature, no performance judged. "
+            "A contract can name the two that count."
         )
         return LabelReading(column=column, binary=False, limitations=(told,))
     positive = _positive(samples, column, counts, score)
@@ -150,7 +157,8 @@ def read_score(samples: Sequence[pl.DataFrame], column: str) -> ScoreReading:
     SourceError
         If the column holds no numbers.
     """
-    wrong = 0
+    wrong, known = 0, 0
+    outside: list[float] = []
     for sample in samples:
         if column not in sample.columns:
             continue
@@ -158,10 +166,16 @@ def read_score(samples: Sequence[pl.DataFrame], column: str) -> ScoreReading:
         if numbers.count() == 0 and sample[column].count():
             example = example_of(sample[column])
             raise SourceError(f"--score {shorten(column)}: scores are numbers, the column holds {example}")
-        wrong += int((~numbers.fill_nan(None).drop_nulls().is_between(0.0, 1.0)).sum())
+        numbers = numbers.fill_nan(None).drop_nulls()
+        beyond = numbers.filter(~numbers.is_between(-_ROUNDING, 1.0 + _ROUNDING))
+        wrong, known = wrong + beyond.len(), known + numbers.len()
+        outside += beyond.head(1).to_list()
     if not wrong:
         return ScoreReading(column=column, probabilities=True)
-    told = f"{shorten(column)} holds values outside [0, 1]: compared as numbers, no performance judged from them."
+    told = (
+        f"{shorten(column)} holds {wrong:,} of {known:,} values outside [0, 1], as {outside[0]:g}: "
+        "compared as numbers, no performance judged from them."
+    )
     return ScoreReading(column=column, probabilities=False, limitations=(told,))
 
 

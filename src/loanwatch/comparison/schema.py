@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from loanwatch.comparison.columns import ColumnReading, read_column
+from loanwatch.comparison.columns import ColumnReading, are_flags, read_column
 from loanwatch.comparison.texts import has_no_text
 from loanwatch.contract import Contract
 from loanwatch.errors import shorten
@@ -55,7 +55,10 @@ def _findings(samples: tuple[pl.DataFrame, pl.DataFrame], contract: Contract) ->
         elif name in compared and min(first[name].count(), second[name].count()):
             if first[name].dtype == second[name].dtype != pl.String:
                 continue
-            before, now = (read_column([s[name].drop_nulls().head(_LOOKED_AT)], rows=s.height) for s in samples)
+            looked_at = [s[name].drop_nulls().head(_LOOKED_AT) for s in samples]
+            if are_flags(looked_at):
+                continue
+            before, now = (read_column([v], rows=s.height) for v, s in zip(looked_at, samples, strict=True))
             if has_no_text(second[name].dtype) and before.compared:
                 what = "nested values" if second[name].dtype.is_nested() else "bytes or objects"
                 yield _finding(name, Severity.HIGH, f"{shorten(name)} held {_holds(before)} and now {what}.")

@@ -1,5 +1,7 @@
 """How well the scores fit the labels in both tables, and whether that relation changed."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -9,13 +11,20 @@ import polars as pl
 
 from loanwatch.comparison.reading import Block
 from loanwatch.contract import Contract
-from loanwatch.monitoring import CheckReport, ScoredWindow, Status
+from loanwatch.monitoring import CheckReport, ScoredWindow, Severity, Status
+from loanwatch.monitoring.label_maturity import judge_labels
+from loanwatch.statistics.calibration import calibration_line
+from loanwatch.statistics.delong import delong_estimate
 
 if TYPE_CHECKING:
     from loanwatch.monitoring.cause import Cause
 
 __all__ = ["SCORED_ROWS", "check_scores"]
 
+_WRONG_WAY = 0.45
+"""An AUC surely below this is no weak model."""
+_TOO_CLOSE, _PERFECT = 1.25, 0.9999
+"""Models are seldom so much less sure than they could be of rows they have not seen."""
 SCORED_ROWS = 50_000
 """Rows of each table that performance and relation are judged on, evenly spaced."""
 
@@ -66,6 +75,8 @@ def check_scores(
     fit = performance.check(first, second, contract, as_of=as_of, hold_out=hold_out)
     windows = performance_by_window(first, second, contract, as_of=as_of) if contract.time.column else []
     fit = replace(fit, details={**fit.details, "windows": windows})
+    doubts = tuple(_doubts(known, second, contract, as_of=as_of, found=max(fit.severity, relation.severity)))
+    fit = replace(fit, limitations=(*fit.limitations, *doubts))
     reports = {"model_drift": fit, "concept_drift": relation}
     cause = explain_change(
         first,
@@ -78,7 +89,35 @@ def check_scores(
         as_of=as_of,
         relation=hold_out.relation if hold_out else None,
     )
+    if doubts and cause.verdict.value in ("relation", "both", "score"):
+        cause = replace(cause, sentence=f"{cause.sentence} But first: {doubts[0][:1].lower()}{doubts[0][1:]}")
     return reports, cause
+
+
+def _doubts(
+    reference: ScoredWindow, current: ScoredWindow, contract: Contract, *, as_of: datetime | None, found: Severity
+) -> Iterator[str]:
+    """Say where the scores cannot be what they are taken for: probabilities of the positive label, of rows not seen."""
+    positive = reference.positive
+    if not 0 < positive.sum() < reference.rows:
+        return
+    ranked = delong_estimate(positive, reference.probability)
+    if ranked.upper < _WRONG_WAY:
+        yield (
+            f"The scores rank the reference's labels the wrong way round (AUC {ranked.value:.2f}): look whether they "
+            "are those of the other label."
+        )
+    now = judge_labels(current, contract, as_of=as_of).window
+    if found < Severity.MEDIUM or not 0 < now.positive.sum() < now.rows:
+        return
+    before, after = (calibration_line(w.positive, w.probability).slope for w in (reference, now))
+    if ranked.value > _PERFECT or (before.lower > _TOO_CLOSE and after.upper < before.lower):
+        slope = f", calibration slope {before.value:.2f}, 1 is right" if math.isfinite(before.value) else ""
+        figures = f"AUC {ranked.value:.2f}{slope}"
+        yield (
+            f"The reference's labels follow its scores more closely than probabilities do ({figures}): make sure "
+            "that the model was not trained on these rows, which looks like this without any drift."
+        )
 
 
 def _impossible(reference: Block, current: Block) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 from loanwatch.monitoring import CheckReport, Severity, Status
 from loanwatch.monitoring.result import worst_of
 from loanwatch.reports.cause import CauseSection, SegmentTable, cause_of, segments_of
+from loanwatch.reports.formatting import text
 from loanwatch.reports.history import History, history_of, points_of
 from loanwatch.reports.models import ModelTable, deployed_table
 from loanwatch.reports.render import environment
@@ -22,6 +23,14 @@ _TITLES = {
     "concept_drift": "Concept drift",
     "model_drift": "Model drift",
 }
+_HAPPENED = {
+    "quality": "The current table cannot be trusted",
+    "score": "The scores are others",
+    "features": "Features moved",
+    "relation": "The relation between features and label changed",
+    "both": "Features moved, and their relation to the label changed",
+}
+"""By the verdict on the cause."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,16 +117,20 @@ def _headline(summary: ComparisonSummary) -> Headline:
     if summary.severity >= Severity.MEDIUM:
         quality = summary.reports.get("data_quality")
         broken = quality is not None and quality.severity >= Severity.HIGH
+        verdict = "quality" if broken else str(summary.cause.get("verdict", "none"))
         advice = (
             "Have the source of the current table repaired before anything is trained on it or judged by it."
             if broken
             else "Look first whether the scores belong to these rows, and to the same model on the same scale."
-            if summary.cause.get("verdict") == "score"
+            if verdict == "score"
+            else text(summary.cause.get("sentence"))
+            if verdict in ("features", "relation", "both") and worst.check != "columns"
             else "Train on rows after the change: the relation between features and label is another one."
             if changed
             else "Find out what happened to the columns below before a model is trusted with the current table."
         )
-        return Headline(happened="The tables differ materially", matters=f"Yes. {worst.summary}", advice=advice)
+        happened = _HAPPENED.get(verdict, "The tables differ materially")
+        return Headline(happened=happened, matters=f"Yes. {worst.summary}", advice=advice)
     if summary.severity is Severity.LOW:
         return Headline(
             happened="Something moved, none of it far",

@@ -87,10 +87,31 @@ def test_what_came_of_a_change_is_told_before_what_moved(files, monkeypatch, cap
 
 def test_nothing_to_compare_is_not_called_no_drift(files, monkeypatch, capsys):
     pl.read_parquet("before.parquet").head(0).write_parquet("empty.parquet")
-    assert run(monkeypatch, "before.parquet", "empty.parquet") == 0
-    said = capsys.readouterr().out
-    assert "nothing could be compared" in said
-    assert "no drift" not in said
+    assert run(monkeypatch, "before.parquet", "empty.parquet") == 1
+    said = capsys.readouterr()
+    assert "nothing could be compared" in said.out
+    assert "no drift" not in said.out
+    assert said.err.startswith("loanwatch: nothing could be compared: ")
+
+
+def test_labels_younger_than_their_delay_are_not_judged(files, monkeypatch, capsys):
+    rng = np.random.default_rng(2)
+    days = np.datetime64("2024-01-01") + rng.integers(0, 60, 4_000) * np.timedelta64(1, "D")
+    score = rng.random(4_000)
+    for name, late in (("then", False), ("now", True)):
+        paid = rng.random(4_000) < score
+        known = (days < np.datetime64("2024-01-20")) | ~paid | (not late)  # of the young ones only bad ends are known
+        label = pl.Series(np.where(known, paid, np.nan)).fill_nan(None)
+        frame = pl.DataFrame({"x": rng.normal(size=4_000), "day": days, "p": score, "paid": label})
+        frame.write_parquet(f"{name}.parquet")
+    roles = ["then.parquet", "now.parquet", "--label", "paid", "--score", "p", "--time", "day", "--json"]
+    assert run(monkeypatch, *roles) == 2
+    capsys.readouterr()
+    assert run(monkeypatch, *roles, "--as-of", "2024-03-01", "--label-delay", "45") == 0
+    values = json.loads(capsys.readouterr().out)
+    assert any("too young" in line for line in values["checks"]["model_drift"]["limitations"])
+    assert run(monkeypatch, *roles[:-3], "--label-delay", "45") == 1
+    assert "--time" in capsys.readouterr().err
 
 
 def test_json_is_one_document(files, monkeypatch, capsys):

@@ -81,7 +81,7 @@ def check(
     named, tested = find_changes(known, judged.window, cells, significance=_NOTICE)
     named = tuple(c for c in named if _severity(c) > Severity.NONE)
     dated = date_change(known, judged.window, [c.cells for c in named if c.cells]) if named and _dated(judged) else None
-    findings = [_finding(c, judged.window, contract, dated) for c in named]
+    findings = [_finding(c, known, judged.window, contract, dated) for c in named]
     alarm = watch_stream(known, judged.window) if _dated(judged) else None
     return _report(
         findings,
@@ -141,14 +141,16 @@ def _severity(change: Change) -> Severity:
     return Severity.HIGH if change.size >= _HIGH_SIZE else Severity.MEDIUM
 
 
-def _finding(change: Change, current: ScoredWindow, contract: Contract, dated: DatedChange | None) -> Finding:
+def _finding(
+    change: Change, reference: ScoredWindow, current: ScoredWindow, contract: Contract, dated: DatedChange | None
+) -> Finding:
     since = _day(dated.since) if dated else None
     at_start = dated is not None and dated.at_start
     shown, after = change, current
     if dated is not None and not at_start:
         rows = current.time >= dated.since
         shown, after = change.where(rows), current.where(rows)
-    sentence = describe_change(shown, after, contract, since=since, at_start=at_start)
+    sentence = describe_change(shown, reference, after, contract, since=since, at_start=at_start)
     return Finding(
         check=f"{_CHECK}.{'level' if change.subject == LEVEL else 'relation'}",
         subject=change.subject,

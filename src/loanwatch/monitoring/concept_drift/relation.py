@@ -42,12 +42,13 @@ class Change:
     """Shape (testable bins,): the change of P(label | features) in each bin, beyond the change of level."""
     cells: Cells | None
     """None for the level."""
+    weight: NDArray[np.float64]
+    """Shape (n_current,): how much each row of the window counted; 1 where both windows have the same features."""
 
     def where(self, mask: NDArray[np.bool_]) -> Self:
-        """Return the same change, with the bins of only these rows of the current window."""
-        if self.cells is None:
-            return self
-        return replace(self, cells=replace(self.cells, current=self.cells.current[mask]))
+        """Return the same change, with bins and weights of only these rows of the current window."""
+        cells = None if self.cells is None else replace(self.cells, current=self.cells.current[mask])
+        return replace(self, cells=cells, weight=self.weight[mask])
 
 
 def find_changes(
@@ -77,6 +78,7 @@ def find_changes(
     """
     probability = np.concatenate([reference.probability, current.probability])
     residual = np.concatenate([reference.label, current.label]) - probability
+    weight = balancing_weights(reference, current, cells)
     codes = np.column_stack([np.concatenate([c.reference, c.current]) for c in cells])
     model = ConditionalShift(
         codes=codes,
@@ -85,13 +87,13 @@ def find_changes(
         residual=residual,
         variance=residual_variance(probability, residual),
         changed=np.arange(residual.size) >= reference.rows,
-        weight=balancing_weights(reference, current, cells),
+        weight=weight,
     )
     directions = _directions(cells, codes, probability)
-    curvature = residual_variance(probability, residual)[reference.rows :]
+    curvature, counted = residual_variance(probability, residual)[reference.rows :], weight[reference.rows :]
     tests = len(cells) + 1
     test = model.level()
-    level = _change(LEVEL, test, None, curvature, p_value=min(1.0, test.p_value * tests))
+    level = _change(LEVEL, test, None, curvature, counted, p_value=min(1.0, test.p_value * tests))
     model.condition_on_level()
 
     def strongest(feature: int) -> Change:
@@ -101,7 +103,7 @@ def find_changes(
             (model.block(feature), tests / (1 - _DIRECTED_SHARE)),
         )
         best, factor = min(candidates, key=lambda c: (c[0].p_value * c[1], -c[0].strength))
-        return _change(cell.subject, best, cell, curvature, p_value=min(1.0, best.p_value * factor))
+        return _change(cell.subject, best, cell, curvature, counted, p_value=min(1.0, best.p_value * factor))
 
     first = [strongest(i) for i in range(len(cells))]
     named = [level] if level.p_value <= significance else []
@@ -144,7 +146,13 @@ def _directions(
 
 
 def _change(
-    subject: str, test: BlockTest, cell: Cells | None, curvature: NDArray[np.float64], *, p_value: float
+    subject: str,
+    test: BlockTest,
+    cell: Cells | None,
+    curvature: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    *,
+    p_value: float,
 ) -> Change:
     """Turn a change of log-odds into one of the probability: p (1 − p) times it."""
     if cell is None:
@@ -164,6 +172,7 @@ def _change(
         size=max(square, 0.0) ** 0.5,
         effect=slope * effect,
         cells=cell,
+        weight=weight,
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loanwatch.contract import Contract
 from loanwatch.monitoring.concept_drift.cells import SCORE, Cells
@@ -11,15 +12,31 @@ from loanwatch.monitoring.scored_window import ScoredWindow
 
 __all__ = ["applicants_in", "describe_change", "plain_date", "worst_bin"]
 
+_TOLD_BEFORE = 0.01
+"""Where the model was off by so much before, what it expects does not say what changed."""
+_EVEN = 0.2
+"""Weights that vary less do not change a rate that is told in per cent."""
+
 
 def describe_change(
-    change: Change, current: ScoredWindow, contract: Contract, *, since: date | None, at_start: bool
+    change: Change,
+    reference: ScoredWindow,
+    current: ScoredWindow,
+    contract: Contract,
+    *,
+    since: date | None,
+    at_start: bool,
 ) -> str:
     """Return one sentence: since when, who, observed against expected, and how many.
+
+    Where the model was wrong about the same applicants before, that is told too: what it expects does not say then what
+    changed. The level of the label is that of the applicants whom hold-out and window share, as it was tested.
 
     Parameters
     ----------
     change : Change
+    reference : ScoredWindow
+        The hold-out, labelled.
     current : ScoredWindow
         Labelled applications, only those after the change where it is dated.
     contract : Contract
@@ -27,26 +44,41 @@ def describe_change(
     at_start : bool
         The change lies before the window or at its start.
     """
-    opening = _opening(since, at_start=at_start)
-    bin_ = worst_bin(change, current)
-    rows = np.ones(current.rows, dtype=np.bool_) if change.cells is None else change.cells.current == bin_
-    observed, expected = float(current.label[rows].mean()), float(current.probability[rows].mean())
-    outcome = contract.label.positive if observed >= expected else contract.label.negative
+    opening, cells = _opening(since, at_start=at_start), change.cells
+    bin_ = worst_bin(change, reference, current)
+    observed, expected = _rates(current, change.weight if cells is None else cells.current == bin_)
+    before = _rates(reference, np.ones(reference.rows) if cells is None else cells.reference == bin_)
+    usual = before[0] - before[1]
+    was_wrong = cells is not None and abs(usual) >= _TOLD_BEFORE
+    moved = observed - expected - (usual if was_wrong else 0.0)
+    outcome = contract.label.positive if moved >= 0.0 else contract.label.negative
+    rows = current.rows if cells is None else int((cells.current == bin_).sum())
+    told = f"; before, {100 * before[0]:.0f} % against {100 * before[1]:.0f} %" if was_wrong else ""
     figures = (
         f"{100 * observed:.0f} % {contract.label.positive} against {100 * expected:.0f} % expected "
-        f"({int(rows.sum()):,} applications)"
+        f"({rows:,} applications){told}"
     )
-    return f'{opening}{_who(change, contract, bin_)} end as "{outcome}" more often than the model expects: {figures}.'
+    than = "before" if was_wrong else "the model expects"
+    return f'{opening}{_who(change, contract, bin_)} end as "{outcome}" more often than {than}: {figures}.'
 
 
-def worst_bin(change: Change, current: ScoredWindow) -> int:
-    """Return the bin in which the labels contradict the model most: largest |Σ (label − probability)| / √rows."""
+def _rates(window: ScoredWindow, weight: NDArray[np.float64] | NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the observed and the expected rate of the positive label."""
+    total = max(float(weight.sum()), 1e-12)
+    return float(weight @ window.label) / total, float(weight @ window.probability) / total
+
+
+def worst_bin(change: Change, reference: ScoredWindow, current: ScoredWindow) -> int:
+    """Return the bin in which the mean of label − probability moved most, in units of what chance does to it."""
     if change.cells is None:
         return 0
     cells = change.cells
-    excess = np.bincount(cells.current, weights=current.label - current.probability, minlength=cells.bins)
-    rows = np.maximum(np.bincount(cells.current, minlength=cells.bins), 1)
-    return int((np.abs(excess) / np.sqrt(rows))[: cells.testable].argmax())
+    gap, variance = np.zeros(cells.bins), np.zeros(cells.bins)
+    for sign, codes, window in ((-1.0, cells.reference, reference), (1.0, cells.current, current)):
+        rows = np.maximum(np.bincount(codes, minlength=cells.bins), 1)
+        gap += sign * np.bincount(codes, weights=window.label - window.probability, minlength=cells.bins) / rows
+        variance += 1.0 / rows
+    return int((np.abs(gap) / np.sqrt(variance))[: cells.testable].argmax())
 
 
 def plain_date(day: date) -> str:
@@ -68,7 +100,7 @@ def _opening(since: date | None, *, at_start: bool) -> str:
 
 def _who(change: Change, contract: Contract, bin_: int) -> str:
     if change.subject == LEVEL or change.cells is None:
-        return "applicants as a whole"
+        return "applicants as a whole" if change.weight.std() < _EVEN else "applicants like those of the hold-out"
     return applicants_in(change.cells, contract, bin_)
 
 

@@ -20,6 +20,14 @@ from loanwatch.statistics import benjamini_hochberg, detectable_psi
 __all__ = ["check"]
 
 _CHECK = "data_drift"
+_FIGURES = {
+    "values": ("psi", "kolmogorov_smirnov", "g"),
+    "shape": ("psi",),
+    "share": ("psi", "g"),
+    "unseen": ("unseen_share",),
+    "missing": ("missing_rate_change",),
+}
+"""Aspect of a change → the measurements that show it."""
 _COARSE_PSI = 0.10
 """A window that cannot show a PSI of the first band says so."""
 
@@ -89,7 +97,12 @@ def check(
     return CheckReport(
         check=_CHECK,
         status=Status.FAIL if worst >= Severity.MEDIUM else Status.PASS,
-        summary=_summary(findings, contract, n_features=sum(c.name in changes for c in contract.monitored)),
+        summary=_summary(
+            findings,
+            contract,
+            n_features=sum(c.name in changes for c in contract.monitored),
+            n_short=sum(c.name in changes and changes[c.name].limitation is not None for c in contract.monitored),
+        ),
         findings=tuple(findings),
         measurements={name: change.measurements for name, change in changes.items()},
         limitations=limitations,
@@ -183,14 +196,21 @@ def _column_findings(
             check=f"{_CHECK}.univariate",
             subject=name,
             severity=severity,
-            sentence=_capitalised(column_sentence(change, adjusted)),
-            measurements=change.measurements,
+            sentence=_capitalised(column_sentence(change, adjusted, reliance=reliance.get(name, 1.0))),
+            measurements=_telling_first(change, adjusted),
             details={
                 **change.details,
                 "aspects": sorted(aspect for aspect, value in adjusted.items() if is_real(value)),
                 "reliance": reliance.get(name),
             },
         )
+
+
+def _telling_first(change: ColumnChange, adjusted: Mapping[str, float]) -> tuple[Measurement, ...]:
+    """Put the figures that decided before the others."""
+    real = [aspect for aspect, value in adjusted.items() if is_real(value)]
+    telling = {name for aspect in real for name in _FIGURES.get(aspect, ())}
+    return tuple(sorted(change.measurements, key=lambda m: m.name not in telling))
 
 
 def _lingering(
@@ -260,12 +280,15 @@ def _capitalised(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _summary(findings: list[Finding], contract: Contract, *, n_features: int) -> str:
+def _summary(findings: list[Finding], contract: Contract, *, n_features: int, n_short: int) -> str:
     features = {c.name for c in contract.monitored}
     moved = {name for f in findings for name in f.details.get("columns", [f.subject]) if name in features}
     matters = [n for n in dict.fromkeys(f.subject for f in findings if f.severity >= Severity.MEDIUM) if n in features]
     also = sorted({f.subject for f in findings} - features)
     tail = f"; the {' and the '.join(also)} moved" if also else ""
+    if not moved and n_short:
+        short = f"{n_short} of {n_features} features {'has' if n_short == 1 else 'have'} too few values to be compared"
+        return f"{short}{f'; none of the others moved{tail}' if n_short < n_features else tail}."
     if not moved:
         return f"None of {n_features} features moved{tail}."
     tail += " too" if also else ""

@@ -36,7 +36,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %" if 0 < abs(share) < 0.001 else f"{100 * share:.1f} %"
 
 
-def column_sentence(change: ColumnChange, adjusted: Mapping[str, float]) -> str:
+def column_sentence(change: ColumnChange, adjusted: Mapping[str, float], *, reliance: float = 1.0) -> str:
     """Tell what moved in a column, with the figures, how sure it is and how large.
 
     Parameters
@@ -44,6 +44,8 @@ def column_sentence(change: ColumnChange, adjusted: Mapping[str, float]) -> str:
     change : ColumnChange
     adjusted : mapping of str to float
         Aspect → p-value after correction.
+    reliance : float, >= 0
+        The feature's share of the model's reliance over the average feature's; told where it changes the verdict.
     """
     real = {aspect for aspect, p_value in adjusted.items() if is_real(p_value)}
     parts = []
@@ -58,7 +60,8 @@ def column_sentence(change: ColumnChange, adjusted: Mapping[str, float]) -> str:
     size = max((size_severity(change.sizes[aspect]) for aspect in real), default=Severity.NONE)
     index = change.sizes["others"].psi or math.nan if real == {"others"} else change.psi
     figure = "" if math.isnan(index) else f"PSI {index:.2f}, "
-    return f"{change.title} {'; it '.join(parts)} ({figure}{_judged(min(adjusted[a] for a in real), size)})."
+    told = f"{figure}{_judged(min(adjusted[a] for a in real), size)}{_weighed(change, adjusted, reliance)}"
+    return f"{change.title} {'; it '.join(parts)} ({told})."
 
 
 def hub_sentence(subject: str, pairs: Sequence[PairChange], titles: Mapping[str, str], adjusted: float) -> str:
@@ -84,6 +87,15 @@ def hub_sentence(subject: str, pairs: Sequence[PairChange], titles: Mapping[str,
         f"{titles[subject]} goes with other features in another way: correlation with {', '.join(told)}{more} "
         f"({_judged(adjusted, size_severity(pairs[0].size))})."
     )
+
+
+def _weighed(change: ColumnChange, adjusted: Mapping[str, float], reliance: float) -> str:
+    """Say why a change of this size matters more, or less, than its size says."""
+    if change.severity(adjusted, reliance=reliance) == change.severity(adjusted):
+        return ""
+    if reliance == 0.0:
+        return "; the model does not use it"
+    return f"; the model leans on it {number(round(reliance, 2))} times as much as on the average feature"
 
 
 def _judged(adjusted: float, size: Severity) -> str:
@@ -137,9 +149,9 @@ def _others(change: ColumnChange) -> str:
     moved = max(sampled, key=lambda name: abs(sampled[name][1] / now - sampled[name][0] / before), default="")
     then, then_now = sampled.get(moved, (0, 0))
     return (
-        f"changed its mix among categories that are too many to count: of {len(sampled)} looked at, {shorten(moved, 40)} "
-        f"went from {percent(then / before)} to {percent(then_now / now)}, and those that are gone held "
-        f"{percent(gone / before)}"
+        f"changed its mix among categories that are too many to count: of {len(sampled)} looked at, "
+        f"{shorten(moved, 40)} {percent(then / before)} → {percent(then_now / now)}, "
+        f"those now gone {percent(gone / before)} → 0.0 %"
     )
 
 

@@ -55,7 +55,7 @@ def compare_numeric(
         reference=reference,
         current=current,
         measurements=(
-            *_stability(reference, current, p_value=shape.p_value),
+            *_stability(reference, current, variation),
             *measurement("kolmogorov_smirnov", ks.distance, reference, current, p_value=ks.p_value),
             *measurement("wasserstein", shift, reference, current),
             *presence.measurements,
@@ -87,7 +87,7 @@ def compare_categorical(
         reference=reference,
         current=current,
         measurements=(
-            *_stability(reference, current, p_value=mix.p_value),
+            *_stability(reference, current, variation),
             *measurement("g", mix.statistic, reference, current, p_value=mix.p_value),
             *measurement("unseen_share", rows / current.present, reference, current, p_value=unseen_p),
             *presence.measurements,
@@ -143,10 +143,12 @@ def compare_presence(
     )
 
 
-def _stability(reference: ColumnProfile, current: ColumnProfile, *, p_value: float) -> tuple[Measurement, ...]:
+def _stability(reference: ColumnProfile, current: ColumnProfile, variation: Variation) -> tuple[Measurement, ...]:
     first, second = _all_groups(reference), _all_groups(current)
+    rest = reference.value_groups.size + _REST
+    test = g_test(first, second, dispersion=max(variation.values, variation.missing), rest=rest)
     return (
-        *measurement("psi", psi(first, second), reference, current, p_value=p_value),
+        *measurement("psi", psi(first, second), reference, current, p_value=test.p_value),
         *measurement("jensen_shannon", jensen_shannon(first, second), reference, current),
     )
 
