@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import json
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -53,6 +54,10 @@ def compare(
     label_delay: Annotated[
         int | None, typer.Option(min=0, help="Days from --time until a label is known; by default the contract's.")
     ] = None,
+    importance: Annotated[
+        Path | None,
+        typer.Option(help="JSON file with each feature's share of the model's reliance; weighs severities."),
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
     drift_from: Annotated[
         Literal["low", "medium", "high"], typer.Option(help="Severity from which the exit code is 2.")
@@ -88,6 +93,7 @@ def compare(
         database=database,
         as_of=parse_time(as_of, option="--as-of") if as_of else None,
         label_delay_days=label_delay,
+        importance=_read_importance(importance) if importance else None,
     )
     if html is not None:
         write_page(html, found.to_html())
@@ -97,6 +103,18 @@ def compare(
     if not found.judged:  # an empty feed is not to pass for one without drift
         skipped = next((r.summary for name, r in found.reports.items() if name != "columns"), "")
         raise SourceError(f"nothing could be compared: {skipped}")
+
+
+def _read_importance(path: Path) -> dict[str, float]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SourceError(f"--importance {path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # no UTF-8, or no JSON
+        raise SourceError(f"--importance {path} is no JSON: {shorten(error, 200)}") from error
+    if not isinstance(values, dict):
+        raise SourceError(f'--importance {path}: give an object of numbers, as {{"annual_income": 0.3}}')
+    return values
 
 
 def _is_same_file(page: Path, source: str) -> bool:

@@ -38,7 +38,7 @@ def check_copies(
         Columns that hold another value in every row.
     """
     if any(sample.height < whole for sample, whole in zip(samples, rows, strict=True)):
-        told = f"Copies of rows were not looked for: the tables have more than {max(s.height for s in samples):,} rows."
+        told = f"Copies of rows were not looked for: there are too many rows, {max(rows):,} in the longer table."
         return Outcome(limitations=(told,))
     if not all(rows):
         return Outcome()

@@ -8,18 +8,21 @@ __all__ = ["find_sentinels"]
 
 _NINES = tuple(float("9" * digits) for digits in range(2, 13))
 _EXTREMES = (2147483647.0, -2147483648.0, 1e10, 1e12)
-_CANDIDATES = (*_NINES, *(-n for n in _NINES), *_EXTREMES)
+_NONE = -1.0
+_CANDIDATES = (*_NINES, *(-n for n in _NINES), *_EXTREMES, _NONE)
 _FEWEST_ROWS = 5
 _SMALLEST_SHARE = 0.0005
 _FEWEST_OTHERS = 20
+_FEWEST_VALUES = 5
+"""Of a column with fewer other values −1 may be a code like them, as in −1, 0, 1."""
 
 
 def find_sentinels(values: FloatArray) -> tuple[float, ...]:
     """Return the sentinels of a numeric column; cautious, since a value taken for one is no longer compared.
 
-    A sentinel is written as nines (99 … 999,999,999,999, also negative) or as the end of an integer's range, occurs
-    again and again, and lies apart: beyond the other values by at least their own range; a negative one may also
-    stand alone below values none of which is negative.
+    A sentinel is written as nines (99 … 999,999,999,999, also negative), as the end of an integer's range or as −1,
+    occurs again and again, and lies apart: beyond the other values by at least their own range; a negative one may also
+    stand alone below values none of which is negative, and −1 has to, where there are five of them or more.
 
     Parameters
     ----------
@@ -43,8 +46,9 @@ def find_sentinels(values: FloatArray) -> tuple[float, ...]:
     # Nearly all of the others, lest one wild value hide a sentinel behind its own range.
     bulk = np.quantile(others, [0.001, 0.999])
     span = max(float(bulk[1] - bulk[0]), 1e-9)
+    counts = low >= 0 and np.unique(others).size >= _FEWEST_VALUES
     above = [c for c in candidates if c > high and c > bulk[1] + span]
-    below = [c for c in candidates if c < low and (low >= 0 or c < bulk[0] - span)]
+    below = [c for c in candidates if c < low and (low >= 0 or c < bulk[0] - span) and (c != _NONE or counts)]
     return tuple(sorted(above + below))
 
 

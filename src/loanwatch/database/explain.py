@@ -103,9 +103,7 @@ def statement_error(state: str, text: str, *, doing: str = "") -> LoanwatchError
     if state in ("42P01", "42703", "3F000"):
         if ours:
             return DatabaseError(f"{opening}{reason}: run `loanwatch db migrate`")
-        return SourceError(
-            f"{opening}{reason}: the source tables are not as the contract says (or search_path hides them)"
-        )
+        return SourceError(f"{opening}{reason}: the database has other tables or columns, or search_path hides them")
     if state == "42501":
         verb = "ask the database's owner for the right to do this"
         return DatabaseError(f"{opening}{reason}: {verb}") if ours else SourceError(f"{opening}{reason}: {verb}")

@@ -207,3 +207,22 @@ def test_notes_are_wrapped_between_words(files, monkeypatch, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 60
     assert any(line.startswith("note: ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [('{"income": "much"}', "importance of income"), ("[1]", "give an object of numbers"), ("{", "is no JSON")],
+)
+def test_an_importance_that_cannot_be_used_is_told_in_one_line(files, monkeypatch, capsys, content, words):
+    Path("weights.json").write_text(content)
+    assert run(monkeypatch, "before.parquet", "after.parquet", "--importance", "weights.json") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line
+
+
+def test_what_the_model_does_not_use_matters_less(files, monkeypatch, capsys):
+    Path("weights.json").write_text('{"income": 0, "town": 1}')
+    assert run(monkeypatch, "before.parquet", "after.parquet", "--importance", "weights.json", "--json") == 2
+    (finding,) = json.loads(capsys.readouterr().out)["checks"]["data_drift"]["findings"]
+    assert finding["severity"] == "medium"
+    assert "large; the model does not use it" in finding["sentence"]

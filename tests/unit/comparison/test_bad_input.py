@@ -405,3 +405,10 @@ def test_a_class_derived_from_a_frame_of_pandas_is_one():
     Derived.__module__ = "elsewhere"
     frame = pd.DataFrame({"x": np.random.default_rng(1).normal(size=300)})
     assert loanwatch.compare(frame, Derived(frame)).findings == ()
+
+
+def test_minus_one_below_counts_is_not_known_and_a_code_among_few_is_none():
+    rng = np.random.default_rng(1)
+    counts, flags = rng.poisson(3, 2_000), rng.choice([-1, 0, 1], 2_000)
+    frame = pl.DataFrame({"count": np.where(rng.random(2_000) < 0.1, -1, counts), "flag": flags})
+    assert loanwatch.compare(frame, frame).limitations == ("count: -1 is taken to mean “not known”.",)

@@ -164,3 +164,10 @@ def test_values_that_vanished_are_told():
     findings, _ = found(table(1).with_columns(debt=pl.when(pl.arange(ROWS) % 3 == 0).then("debt")))
     assert findings["missing"].subject == "debt"
     assert findings["missing"].severity is Severity.HIGH
+
+
+def test_a_new_category_has_a_bar_of_its_own():
+    before, now = (pl.DataFrame({"purpose": ["car", "house"] * 500 + extra}) for extra in ([], ["crypto"] * 150))
+    details = loanwatch.compare(before, now).reports["data_drift"].details["columns"]["purpose"]
+    shown = {row["name"]: row["current"] for row in details["categories"]}
+    assert shown["crypto"] == pytest.approx(150 / 1150)

@@ -73,9 +73,14 @@ def _rebin(counts: CountArray, limits: FloatArray, bars: FloatArray) -> list[flo
 
 
 def _categories(reference: CategoricalProfile, current: CategoricalProfile) -> list[dict[str, Any]]:
-    first, second = shares(reference.counts.astype(np.float64)), shares(current.counts.astype(np.float64))
-    names = reference.edges.categories
-    order = np.argsort(-(first[:-1] + second[:-1]), kind="stable")[:_CATEGORIES]
+    """Return the most frequent categories of both windows, those without a bin of their own too."""
+    other = sorted(reference.others.keys() | current.others.keys())
+    names = [*reference.edges.categories, *other]
+    first, second = (
+        np.array([*profile.counts[:-1], *(profile.others.get(name, 0) for name in other)]) / max(profile.present, 1)
+        for profile in (reference, current)
+    )
+    order = np.argsort(-(first + second), kind="stable")[:_CATEGORIES]
     listed = [{"name": names[at], "reference": float(first[at]), "current": float(second[at])} for at in order.tolist()]
     rest = [float(1.0 - sum(row[side] for row in listed)) if listed else 1.0 for side in ("reference", "current")]
     if max(rest) > 1e-9 and reference.present + current.present > 0:

@@ -121,7 +121,8 @@ def compare_presence(
     limitation = None
     for side, profile in (("reference", reference), ("current window", current)):
         if profile.present < MINIMUM_VALUES:
-            limitation = f"{title} has {profile.present} values in the {side}: only its missing rate is compared."
+            values = "1 value" if profile.present == 1 else f"{profile.present} values"
+            limitation = f"{title} has {values} in the {side}: only its missing rate is compared."
     return ColumnChange(
         subject=subject,
         title=title,
