@@ -52,7 +52,8 @@ def overlap_weights(
     centre = design.mean(axis=0)
     coefficients, evidence, terms = _fit(design[::step] - centre, changed[::step].astype(np.float64), share)
     kept = max(0.0, 1.0 - terms / evidence) if evidence > 0 else 0.0
-    line = logit(share) + kept * coefficients[0] + (design - centre) @ (kept * coefficients[1:])
+    slopes = kept * coefficients[1:]
+    line = logit(share) + kept * coefficients[0] - centre @ slopes + design @ slopes
     second = expit(line)
     weights: NDArray[np.float64] = np.where(changed, (1.0 - second) / (1.0 - share), second / share)
     return weights
@@ -69,7 +70,8 @@ def _fit(
     rank = 0
     for _ in range(_STEPS):
         mean = expit(offset + full @ beta)
-        values, vectors = np.linalg.eigh((full * (mean * (1.0 - mean))[:, None]).T @ full + _RIDGE * np.eye(beta.size))
+        weighted = full * np.sqrt(mean * (1.0 - mean))[:, None]  # X'X of one matrix takes half the time of X'Y
+        values, vectors = np.linalg.eigh(weighted.T @ weighted + _RIDGE * np.eye(beta.size))
         kept = values > _RANK_TOLERANCE * values[-1]
         rank = rank or int(kept.sum())
         gradient = vectors[:, kept].T @ (full.T @ (label - mean) - _RIDGE * beta)

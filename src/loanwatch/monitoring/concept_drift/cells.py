@@ -141,10 +141,9 @@ def _cut_numbers(
 def _cut_categories(subject: str, reference: pl.Series, current: pl.Series, fewest_rows: int) -> Cells:
     texts = [s.cast(pl.String) for s in (reference, current)]
     known = sorted({v for t in texts for v in t.unique().to_list() if v is not None})
-    position = {name: i for i, name in enumerate(known)}
-    raw = [
-        t.replace_strict(position, default=len(known), return_dtype=pl.Int64).to_numpy().astype(np.intp) for t in texts
-    ]
+    place = pl.Enum(known)
+    raw = [t.cast(place).to_physical().cast(pl.Float64).to_numpy() for t in texts]  # NaN where not known
+    raw = [np.where(np.isnan(r), len(known), r).astype(np.intp) for r in raw]
     counts = [np.bincount(r, minlength=len(known) + 1) for r in raw]
     names = [*(f'"{name}"' for name in known), "not known"]
     return _cells(subject, names, [[i] for i in range(len(names))], raw, counts, fewest_rows=fewest_rows, ordered=False)
