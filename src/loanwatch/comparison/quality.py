@@ -15,7 +15,9 @@ from loanwatch.comparison.reading import Block
 from loanwatch.contract import Contract
 from loanwatch.monitoring import CheckReport, Finding, Measurement, Profile, Severity, Status
 from loanwatch.monitoring.data_quality import LEAKAGE
+from loanwatch.monitoring.data_quality.categories import check_spellings
 from loanwatch.monitoring.data_quality.constant import check_constant
+from loanwatch.monitoring.data_quality.foreign import check_foreign_values
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
 from loanwatch.monitoring.data_quality.labels import check_conflicting_labels
 from loanwatch.monitoring.data_quality.leakage import check_leakage
@@ -76,7 +78,7 @@ def check_quality(
         why = "Without rows and compared columns on both sides the quality of the data cannot be judged."
         return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=why)
     outcomes = [
-        *(rule(shared) for rule in (check_units, check_missing)),
+        *(rule(shared) for rule in (check_units, check_missing, check_foreign_values, check_spellings)),
         _spoilt(shared, reference),
         *(_news(rule(first), rule(shared)) for rule in _OF_EACH),
         *(_labels(first, second, as_many) if contract.label.column else ()),

@@ -171,3 +171,29 @@ def test_a_new_category_has_a_bar_of_its_own():
     details = loanwatch.compare(before, now).reports["data_drift"].details["columns"]["purpose"]
     shown = {row["name"]: row["current"] for row in details["categories"]}
     assert shown["crypto"] == pytest.approx(150 / 1150)
+
+
+def spoilt(column, values, share, seed=3):
+    """A second table with some values of a column replaced, scored before that happened."""
+    chosen = pl.Series(np.random.default_rng(seed).random(1_500) < share)
+    return table(seed, 1_500).with_columns(pl.when(chosen).then(values).otherwise(pl.col(column)).alias(column))
+
+
+@pytest.mark.parametrize(("share", "severity"), [(0.05, Severity.LOW), (0.15, Severity.MEDIUM), (0.4, Severity.HIGH)])
+def test_one_number_beyond_the_reference_again_and_again_is_a_code(share, severity):
+    findings, _ = found(spoilt("income", pl.lit(-5.0), share), table(0, 6_000))
+    assert (findings["foreign_value"].subject, findings["foreign_value"].severity) == ("income", severity)
+    assert "-5 in" in findings["foreign_value"].sentence
+
+
+def test_values_beyond_the_reference_that_differ_are_no_code():
+    further = pl.col("income") * 40 + pl.int_range(pl.len()) % 977
+    assert "foreign_value" not in found(spoilt("income", further, 0.3), table(0, 6_000))[0]
+    assert "foreign_value" not in found(table(1, 1_500), table(0, 6_000))[0]
+
+
+def test_categories_in_another_spelling_are_told_and_new_ones_are_not():
+    findings, _ = found(spoilt("town", pl.col("town").str.to_uppercase() + " ", 0.4), table(0, 6_000))
+    assert (findings["other_spelling"].subject, findings["other_spelling"].severity) == ("town", Severity.HIGH)
+    assert "the spelling changed, not the applicants" in findings["other_spelling"].sentence
+    assert "other_spelling" not in found(spoilt("town", pl.lit("atlantis"), 0.4), table(0, 6_000))[0]

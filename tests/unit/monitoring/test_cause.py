@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from scipy.special import expit
 
-from loanwatch.monitoring import CheckReport, Finding, ScoredWindow, Severity, Status
-from loanwatch.monitoring.cause import Cause, Verdict, explain, explain_change, split_loss
+from loanwatch.monitoring import CheckReport, Finding, ScoredWindow, Severity, Status, performance
+from loanwatch.monitoring.cause import Cause, Verdict, explain_change, split_loss
 
 START = np.datetime64("2026-03-01", "us")
 
@@ -113,15 +113,49 @@ def test_a_cause_survives_json(contract):
     assert Cause.from_dict(json.loads(json.dumps(cause.to_dict(), allow_nan=False))) == cause
 
 
-@pytest.mark.parametrize(("subjects", "alone"), [(("score",), True), (("score", "income"), False)])
-def test_the_scores_alone_moved_only_where_no_feature_did_however_slightly(subjects, alone):
-    levels = {"score": Severity.MEDIUM, "income": Severity.LOW}
+def moved_of(*subjects):
+    levels = {"score": Severity.MEDIUM, "points": Severity.LOW}
     findings = tuple(
         Finding(check="data_drift.univariate", subject=s, severity=levels[s], sentence="It moved.") for s in subjects
     )
-    moved = CheckReport(check="data_drift", status=Status.FAIL, summary="", findings=findings)
-    nothing = explain.Cause(verdict=explain.Verdict.NONE, sentence="", retrain=False)
-    assert explain._score_alone_moved(nothing, moved, None, features={"income"}) is alone
+    return CheckReport(check="data_drift", status=Status.FAIL, summary="", findings=findings)
+
+
+@pytest.mark.parametrize(("subjects", "verdict"), [(("score",), Verdict.SCORE), (("score", "points"), Verdict.NONE)])
+def test_the_scores_alone_moved_only_where_no_feature_did_however_slightly(contract, subjects, verdict):
+    found = explain_change(window(1, 6_000), window(2), contract, data_drift=moved_of(*subjects))
+    assert found.verdict is verdict
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_scores_of_other_rows_are_no_changed_relation(contract, share):
+    """Their distribution is that of before; what they no longer follow are the features."""
+    for seed in range(5):
+        now = window(50 + seed)
+        generator = np.random.default_rng(seed)
+        mixed = np.flatnonzero(generator.random(now.rows) < share)
+        probability = now.probability.copy()
+        probability[mixed] = probability[generator.permutation(mixed)]
+        windows = window(seed, 6_000), replace(now, probability=probability)
+        found = explain_change(*windows, contract, performance=performance.check(*windows, contract))
+        assert (found.verdict, found.retrain) == (Verdict.SCORE, False)
+
+
+def test_labels_that_leave_the_scores_in_one_segment_are_a_changed_relation(contract):
+    worse = Finding(check="model_drift.segment", subject="purpose", severity=Severity.MEDIUM, sentence="It is worse.")
+    report = CheckReport(check="model_drift", status=Status.FAIL, summary="", findings=(worse,))
+    found = explain_change(window(1, 6_000), window(2), contract, performance=report)
+    assert (found.verdict, found.retrain) == (Verdict.RELATION, True)
+    assert "mostly through purpose" in found.sentence
+
+
+def test_a_model_that_errs_where_the_features_went_is_not_called_calibrated(contract):
+    far = window(3)
+    spoilt = far.frame.with_columns(points=pl.when(pl.int_range(pl.len()) % 3 == 0).then(9.0).otherwise("points"))
+    probability = np.where(np.arange(far.rows) % 3 == 0, 0.999, far.probability)
+    found = explain_change(window(1, 6_000), replace(far, frame=spoilt, probability=probability), contract)
+    assert found.verdict is not Verdict.NONE
+    assert "still calibrated" not in found.sentence
 
 
 @pytest.mark.parametrize("usual", [0.0, 0.001])

@@ -1,19 +1,22 @@
 """Features, relation, both, or the data themselves: the cause of a change, and whether to retrain."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, Self
 
 from loanwatch.contract import Contract
 from loanwatch.monitoring import concept_drift as concept_drift_check
 from loanwatch.monitoring import data_drift as data_drift_check
-from loanwatch.monitoring.cause.sentences import SCORE_MOVED, cause_sentence
+from loanwatch.monitoring.cause.score_map import scores_left_features
+from loanwatch.monitoring.cause.sentences import SCORE_MOVED, cause_sentence, misfits
 from loanwatch.monitoring.cause.shares import behind_features, behind_relation
 from loanwatch.monitoring.cause.split import LossSplit, split_loss
-from loanwatch.monitoring.concept_drift.cells import cut_features
+from loanwatch.monitoring.concept_drift.cells import SCORE, cut_features
 from loanwatch.monitoring.concept_drift.check import FEWEST_ROWS
+from loanwatch.monitoring.concept_drift.relation import LEVEL
 from loanwatch.monitoring.label_maturity import judge_labels
 from loanwatch.monitoring.performance.holdout_relation import HoldOutRelation
 from loanwatch.monitoring.policy import halt_reasons
@@ -22,6 +25,12 @@ from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Sever
 from loanwatch.monitoring.scored_window import ScoredWindow
 
 __all__ = ["Cause", "Verdict", "explain_change"]
+
+_FAULTS = {
+    f"data_quality.{fault}"
+    for fault in ("missing", "sentinel", "unreadable", "out_of_range", "foreign_value", "other_spelling", "unit_change")
+}
+"""What the source does to values, whoever applies."""
 
 
 class Verdict(StrEnum):
@@ -136,27 +145,49 @@ def explain_change(
     seen = related.status is not Status.SKIPPED
     window = judged.window if seen else current
     split = split_loss(known, window, contract, with_labels=seen, relation=relation)
-    found = _cause(known.beside(window), window, contract, moved=moved, related=related, split=split)
-    if _score_alone_moved(found, moved, performance, features={c.name for c in contract.predictors}):
-        return replace(found, verdict=Verdict.SCORE, sentence=SCORE_MOVED, retrain=False, relation={})
+    compared = known.beside(window)
+    explain = partial(_cause, compared, window, contract, moved=moved, related=related, split=split)
+    found, worse = explain(), _worse(performance) if seen else []
+    if fault := _fault_behind(found, moved, related, data_quality):
+        sentence = f"What moved are the data, not the applicants: {fault} Repair the feed; do not retrain on it."
+        return replace(found, verdict=Verdict.QUALITY, sentence=sentence, retrain=False, relation={})
+    features = {c.name for c in contract.predictors}
+    # Many slight moves of the features may move the scores far.
+    is_alike = not any(name in features for f in moved.findings for name in _names(f))
+    is_unexplained = found.verdict is Verdict.NONE and bool(worse or _score_moved(moved))
+    if is_alike and (is_unexplained or found.verdict is Verdict.RELATION):
+        left = scores_left_features(compared, window, contract)
+        if left or _score_moved(moved) or (left is None and is_unexplained):
+            return replace(found, verdict=Verdict.SCORE, sentence=SCORE_MOVED, retrain=False, relation={})
+        if is_unexplained:  # the same scores for the same features, and other labels
+            return explain(worse=worse)
     return found
 
 
-def _score_alone_moved(
-    found: Cause, moved: CheckReport, performance: CheckReport | None, *, features: set[str]
-) -> bool:
-    """Whether the scores are behind it: they moved and no feature did, or they are worse and nothing else changed.
+def _fault_behind(
+    found: Cause, moved: CheckReport, related: CheckReport, data_quality: CheckReport | None
+) -> str | None:
+    """Return the fault of the data where faults explain every feature that moved, and every changed relation."""
+    if data_quality is None or found.verdict not in (Verdict.FEATURES, Verdict.BOTH):
+        return None
+    faults = [f for f in data_quality.findings if f.severity >= Severity.MEDIUM and f.check in _FAULTS]
+    told = {name for f in faults for name in (f.subject, *_names(f))}
+    serious = [f for report in (moved, related) for f in report.findings if f.severity >= Severity.MEDIUM]
+    named = {name for f in serious for name in _names(f)} - {SCORE, LEVEL, "the score", "the label"}
+    return faults[0].sentence if named and named <= told else None
 
-    The same model gives the same features the same scores: a relation that seems to have changed with them has not.
-    """
-    if found.verdict not in (Verdict.NONE, Verdict.RELATION):
-        return False
-    if any(name in features for f in moved.findings for name in _names(f)):
-        return False  # several that moved a little may move the scores far
+
+def _score_moved(moved: CheckReport) -> bool:
+    """Whether the scores moved as a whole: no feature having done so, they are not what they were."""
     scores = ("score", "the score")  # as data drift calls them, beside a feature called score
-    if any(f.subject in scores and f.severity >= Severity.MEDIUM for f in moved.findings):
-        return True
-    return found.verdict is Verdict.NONE and performance is not None and performance.severity >= Severity.MEDIUM
+    return any(f.subject in scores and f.severity >= Severity.MEDIUM for f in moved.findings)
+
+
+def _worse(performance: CheckReport | None) -> list[str]:
+    """Return along what the model does worse on the labels it has, the segments first."""
+    found = performance.findings if performance is not None else ()
+    named = [f for f in found if f.severity >= Severity.MEDIUM and not f.check.endswith(".estimated")]
+    return [f.subject for f in sorted(named, key=lambda f: not f.check.endswith(".segment"))]
 
 
 def _cause(
@@ -167,10 +198,12 @@ def _cause(
     moved: CheckReport,
     related: CheckReport,
     split: LossSplit,
+    worse: Sequence[str] = (),
 ) -> Cause:
+    """Word the verdict; `worse`: along what the labels left the scores, where the check of the relation saw nothing."""
     predictors = {c.name for c in contract.predictors}
     features = _subjects(moved, split.features, among=predictors)
-    relation = _subjects(related, None)
+    relation = list(worse) or _subjects(related, None)
     verdict = {
         (False, False): Verdict.NONE,
         (True, False): Verdict.FEATURES,
@@ -191,7 +224,7 @@ def _cause(
             related=related,
             alike=_are_alike(current),
         ),
-        retrain=bool(relation),
+        retrain=bool(relation) or (bool(features) and misfits(split)),
         measurements=tuple(m for m in (split.features, split.relation, split.total) if m is not None),
         features=behind_features(reference, current, cells, features),
         relation=behind_relation(reference, current, cells, relation) if split.relation else {},
@@ -213,10 +246,11 @@ def _only(window: ScoredWindow, names: set[str]) -> ScoredWindow:
 
 
 def _subjects(report: CheckReport, part: Measurement | None, *, among: set[str] | None = None) -> list[str]:
-    """Return what the check found, worst first; nothing where it is slight and cost nothing beyond chance."""
-    found = [(f.severity, name) for f in report.findings for name in _names(f) if among is None or name in among]
-    worst = max((severity for severity, _ in found), default=Severity.NONE)
-    if worst >= Severity.MEDIUM or (worst is Severity.LOW and _beyond_chance(part)):
+    """Return what the check found, worst first; nothing where it is slight, not sure and cost nothing beyond chance."""
+    found = [(f, name) for f in report.findings for name in _names(f) if among is None or name in among]
+    worst = max((f.severity for f, _ in found), default=Severity.NONE)
+    sure = _beyond_chance(part) or any(f.details.get("sure") for f, _ in found)
+    if worst >= Severity.MEDIUM or (worst is Severity.LOW and sure):
         return list(dict.fromkeys(name for _, name in found))
     return []
 

@@ -8,7 +8,7 @@ from loanwatch.monitoring.concept_drift.cells import SCORE
 from loanwatch.monitoring.concept_drift.relation import LEVEL
 from loanwatch.monitoring.result import CheckReport, Measurement, Status
 
-__all__ = ["SCORE_MOVED", "cause_sentence"]
+__all__ = ["SCORE_MOVED", "cause_sentence", "misfits"]
 
 SCORE_MOVED = (
     "The scores are others, or fit the labels less well, though no feature moved and nothing else explains it: look "
@@ -16,6 +16,8 @@ SCORE_MOVED = (
 )
 
 _NAMED = 3
+_MATERIAL_LOSS = 0.005
+"""Of the Brier score: a model that is off by seven points everywhere loses so much."""
 
 
 def cause_sentence(
@@ -38,6 +40,12 @@ def cause_sentence(
     if verdict == "features":
         if not seen:
             return _unseen(f"{moved}; ", alike=alike)
+        if misfits(split):
+            cost = _cost("the Brier score", split.relation)
+            return (
+                f"{_capital(moved)} to where the hold-out has few applicants or none, and there the scores do not fit "
+                f"the labels: check first whether the values are right; if they are, retrain on recent data; {cost}."
+            )
         cost = _cost("the Brier score", split.features)
         return f"{_capital(moved)}, model still calibrated: no retraining needed; {cost}."
     since = related.details.get("since_text")
@@ -48,6 +56,11 @@ def cause_sentence(
     if verdict == "both":
         return f"{_capital(moved)} and {changed}: {advice}; {cost}."
     return f"{_capital(changed)}: {advice}; {cost}."
+
+
+def misfits(split: LossSplit) -> bool:
+    """Tell whether the labels of a window cost the scores more than the hold-out's relation expects, and materially."""
+    return split.relation is not None and (split.relation.lower or 0.0) > _MATERIAL_LOSS
 
 
 def _unseen(start: str, *, alike: bool) -> str:

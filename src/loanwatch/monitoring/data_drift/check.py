@@ -14,7 +14,7 @@ from loanwatch.monitoring.data_drift.sentences import column_sentence, hub_sente
 from loanwatch.monitoring.data_drift.univariate import compare_categorical, compare_numeric
 from loanwatch.monitoring.profile import CategoricalProfile, ColumnProfile, NumericProfile, Profile, dispersions
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
-from loanwatch.monitoring.verdict import FALSE_DISCOVERY_RATE, drift_severity, is_real
+from loanwatch.monitoring.verdict import FALSE_DISCOVERY_RATE, drift_severity, is_real, is_sure
 from loanwatch.statistics import benjamini_hochberg, detectable_psi
 
 __all__ = ["check"]
@@ -201,6 +201,7 @@ def _column_findings(
             details={
                 **change.details,
                 "aspects": sorted(aspect for aspect, value in adjusted.items() if is_real(value)),
+                "sure": any(is_sure(value) for value in adjusted.values()),
                 "reliance": reliance.get(name),
             },
         )

@@ -1,5 +1,6 @@
 """Categories that the reference, or the contract's order, does not know."""
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 import polars as pl
@@ -7,11 +8,11 @@ import polars as pl
 from loanwatch.contract import Column, Kind
 from loanwatch.errors import shorten
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
-from loanwatch.monitoring.data_quality.rates import rise_is_real
+from loanwatch.monitoring.data_quality.rates import Rise, rise_is_real, rise_of_share
 from loanwatch.monitoring.data_quality.wording import count, percent, sentence
 from loanwatch.monitoring.result import Finding, Measurement, Severity
 
-__all__ = ["check_categories"]
+__all__ = ["check_categories", "check_spellings"]
 
 HIGH_SHARE = 0.25
 """A quarter of the rows in categories that nobody has seen: the coding changed."""
@@ -34,6 +35,52 @@ def check_categories(inspection: Inspection) -> Outcome:
         if rows:
             findings.append(_finding(inspection, column, unseen, share))
     return Outcome(findings=tuple(findings), measurements=measurements)
+
+
+def check_spellings(inspection: Inspection) -> Outcome:
+    """Return a finding for each column whose categories came back in another spelling: capitals, spaces, hyphens."""
+    findings = []
+    for column in inspection.predictors:
+        known = _known(inspection, column)
+        if column.kind is not Kind.CATEGORICAL or known is None or inspection.reference is None:
+            continue
+        meant = {_plain(name): name for name in known}
+        unseen = _unseen(inspection.frame[column.name], known)
+        respelled = {name: rows for name, rows in unseen.items() if _plain(name) in meant}
+        rise = rise_of_share(
+            "respelled_rate",
+            before=0.0,
+            n_before=inspection.reference.rows,
+            rows=sum(respelled.values()),
+            n=inspection.rows,
+            comparisons=len(inspection.predictors),
+        )
+        if rise.severity is Severity.NONE:
+            continue
+        findings.append(_respelled(inspection, column, {n: meant[_plain(n)] for n in respelled}, rise))
+    return Outcome(findings=tuple(findings))
+
+
+def _respelled(inspection: Inspection, column: Column, meant: Mapping[str, str], rise: Rise) -> Finding:
+    first, *others = meant
+    more = f" and {len(others):,} more" if others else ""
+    share = rise.measurement.value
+    rows = f"{count(round(share * inspection.rows), 'row')} ({percent(share)})"
+    return Finding(
+        check="data_quality.other_spelling",
+        subject=column.name,
+        severity=rise.severity,
+        sentence=sentence(
+            f"{column.label} has “{shorten(first, 40)}” for “{shorten(meant[first], 40)}”{more} in {rows}: "
+            "the spelling changed, not the applicants."
+        ),
+        measurements=(rise.measurement,),
+        details={"categories": {shorten(name, 40): meant[name] for name in [first, *others][:NAMED]}},
+    )
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())
 
 
 def _known(inspection: Inspection, column: Column) -> AbstractSet[str] | None:

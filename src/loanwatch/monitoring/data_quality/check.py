@@ -13,6 +13,7 @@ from loanwatch.monitoring.data_quality.categories import check_categories
 from loanwatch.monitoring.data_quality.columns import check_columns
 from loanwatch.monitoring.data_quality.constant import check_constant
 from loanwatch.monitoring.data_quality.duplicates import check_contradictions, check_duplicates
+from loanwatch.monitoring.data_quality.foreign import check_foreign_values
 from loanwatch.monitoring.data_quality.inspection import Cells, Inspection, Outcome
 from loanwatch.monitoring.data_quality.labels import check_conflicting_labels, check_label_words
 from loanwatch.monitoring.data_quality.leakage import LEAKAGE, check_leakage, known_leaks, leaking_mask
@@ -35,6 +36,7 @@ RULES: tuple[Callable[[Inspection], Outcome], ...] = (
     check_columns,
     check_units,
     check_missing,
+    check_foreign_values,
     check_repairs,
     check_categories,
     check_volume,

@@ -24,6 +24,8 @@ class Reference:
     """Share of rows in [0, 1] without a usable value."""
     quantiles: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Values at `PROBABILITIES`, numeric columns with at least one value."""
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Smallest and largest value, likewise."""
     distinct: Mapping[str, int] = field(default_factory=dict)
     """Lower bound of the number of different values."""
     most_frequent: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class Reference:
             rows=profile.rows,
             missing={name: c.missing / c.rows for name, c in columns.items()},
             quantiles={name: tuple(c.quantile(p) for p in PROBABILITIES) for name, c in numeric.items()},
+            ranges={name: (c.minimum, c.maximum) for name, c in numeric.items()},
             distinct={name: int(np.count_nonzero(c.counts)) for name, c in columns.items()},
             most_frequent={name: (int(c.counts.max(initial=0)), c.present) for name, c in columns.items()},
             categories={name: _categories(c) for name, c in categorical.items() if _all_kept(c)},

@@ -1,0 +1,63 @@
+"""One number again and again where the reference has none at all: a code that nobody has told of."""
+
+import numpy as np
+import polars as pl
+
+from loanwatch.contract import Column, Kind
+from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
+from loanwatch.monitoring.data_quality.rates import rise_of_share
+from loanwatch.monitoring.data_quality.wording import count, percent, sentence
+from loanwatch.monitoring.result import Finding, Severity
+
+__all__ = ["check_foreign_values"]
+
+MINIMUM_SHARE = 0.01
+"""A number that is rarer is no code for what is not known, or hardly matters."""
+MINIMUM_ROWS = 20
+
+
+def check_foreign_values(inspection: Inspection) -> Outcome:
+    """Return a finding for each numeric predictor with one value, often, beyond all values of the reference."""
+    if inspection.reference is None:
+        return Outcome()
+    columns = [c for c in inspection.predictors if c.kind is Kind.NUMERIC and c.name in inspection.reference.ranges]
+    found = (_finding(inspection, column, comparisons=len(columns)) for column in columns)
+    return Outcome(findings=tuple(f for f in found if f is not None))
+
+
+def _finding(inspection: Inspection, column: Column, *, comparisons: int) -> Finding | None:
+    assert inspection.reference is not None  # noqa: S101  (the caller looked)
+    low, high = inspection.reference.ranges[column.name]
+    values = inspection.frame[column.name].cast(pl.Float64).to_numpy()
+    beyond = values[(values < low) | (values > high)]
+    if beyond.size < max(MINIMUM_ROWS, MINIMUM_SHARE * inspection.rows):
+        return None
+    distinct, rows_of_each = np.unique(beyond, return_counts=True)
+    value, rows = float(distinct[rows_of_each.argmax()]), int(rows_of_each.max())
+    if rows < max(MINIMUM_ROWS, MINIMUM_SHARE * inspection.rows):
+        return None
+    rise = rise_of_share(
+        "foreign_value_rate",
+        before=0.0,
+        n_before=inspection.reference.rows,
+        rows=rows,
+        n=inspection.rows,
+        comparisons=comparisons,
+    )
+    if rise.severity is Severity.NONE:
+        return None
+    return Finding(
+        check="data_quality.foreign_value",
+        subject=column.name,
+        severity=rise.severity,
+        sentence=sentence(
+            f"{column.label} is {_number(value)} in {count(rows, 'row')} ({percent(rows / inspection.rows)}), beyond all "
+            f"that the reference holds, {_number(low)} to {_number(high)}: probably a code for “not known”. Ask the source."
+        ),
+        measurements=(rise.measurement,),
+        details={"value": value, "rows": rows, "reference_range": [low, high]},
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
