@@ -197,3 +197,11 @@ def test_categories_in_another_spelling_are_told_and_new_ones_are_not():
     assert (findings["other_spelling"].subject, findings["other_spelling"].severity) == ("town", Severity.HIGH)
     assert "the spelling changed, not the applicants" in findings["other_spelling"].sentence
     assert "other_spelling" not in found(spoilt("town", pl.lit("atlantis"), 0.4), table(0, 6_000))[0]
+
+
+def test_a_number_that_is_suddenly_frequent_is_a_default_or_a_stuck_feed():
+    usual = float(table(0, 6_000)["income"].median())
+    findings, _ = found(spoilt("income", pl.lit(usual), 0.5), table(0, 6_000))
+    assert (findings["spike"].subject, findings["spike"].severity) == ("income", Severity.HIGH)
+    zeros = [table(s).with_columns(income=np.random.default_rng(s).poisson(m, ROWS)) for s, m in ((0, 0.5), (1, 0.1))]
+    assert "spike" not in found(zeros[1], zeros[0])[0]

@@ -28,7 +28,16 @@ __all__ = ["Cause", "Verdict", "explain_change"]
 
 _FAULTS = {
     f"data_quality.{fault}"
-    for fault in ("missing", "sentinel", "unreadable", "out_of_range", "foreign_value", "other_spelling", "unit_change")
+    for fault in (
+        "missing",
+        "sentinel",
+        "unreadable",
+        "out_of_range",
+        "foreign_value",
+        "other_spelling",
+        "spike",
+        "unit_change",
+    )
 }
 """What the source does to values, whoever applies."""
 

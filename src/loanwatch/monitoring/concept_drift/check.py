@@ -10,7 +10,7 @@ from loanwatch.contract import Contract
 from loanwatch.monitoring.concept_drift.calibration import measure_calibration
 from loanwatch.monitoring.concept_drift.cells import MOST_FEATURES, cut_features, most_telling
 from loanwatch.monitoring.concept_drift.dating import DatedChange, date_change
-from loanwatch.monitoring.concept_drift.relation import LEVEL, Change, find_changes
+from loanwatch.monitoring.concept_drift.relation import LEVEL, Change, find_changes, outcome_scale
 from loanwatch.monitoring.concept_drift.sentences import describe_change, plain_date
 from loanwatch.monitoring.concept_drift.sequential import StreamAlarm, watch_stream
 from loanwatch.monitoring.label_maturity import JudgedLabels, judge_labels
@@ -25,7 +25,7 @@ _NOTICE = 0.025
 _SURE = 0.005
 """For an alarm: all checks together may raise one in a hundred windows without drift."""
 _NOTICE_SIZE, _MEDIUM_SIZE, _HIGH_SIZE = 0.01, 0.02, 0.06
-"""Change of P(label | features), as a root mean square over the window's applications."""
+"""Change of P(label | features), as a root mean square over the window's applications, times `outcome_scale`."""
 FEWEST_ROWS = 50
 _MOST_ROWS = 100_000
 """Of each window, evenly taken: they show any change that matters, and memory stays bounded."""
@@ -79,7 +79,8 @@ def check(
     if not cells:
         return _skipped("Neither score nor features vary: there is nothing to compare the labels along.", judged)
     named, tested = find_changes(known, judged.window, cells, significance=_NOTICE)
-    named = tuple(c for c in named if _severity(c) > Severity.NONE)
+    scale = outcome_scale(known.probability)
+    named = tuple(c for c in named if _severity(c, scale) > Severity.NONE)
     dated = date_change(known, judged.window, [c.cells for c in named if c.cells]) if named and _dated(judged) else None
     findings = [_finding(c, known, judged.window, contract, dated) for c in named]
     alarm = watch_stream(known, judged.window) if _dated(judged) else None
@@ -133,12 +134,13 @@ def _skipped(reason: str, judged: JudgedLabels) -> CheckReport:
     )
 
 
-def _severity(change: Change) -> Severity:
-    if change.size < _NOTICE_SIZE:
+def _severity(change: Change, scale: float) -> Severity:
+    size = change.size / max(scale, 1e-9)
+    if size < _NOTICE_SIZE:
         return Severity.NONE
-    if change.p_value > _SURE or change.size < _MEDIUM_SIZE:
+    if change.p_value > _SURE or size < _MEDIUM_SIZE:
         return Severity.LOW
-    return Severity.HIGH if change.size >= _HIGH_SIZE else Severity.MEDIUM
+    return Severity.HIGH if size >= _HIGH_SIZE else Severity.MEDIUM
 
 
 def _finding(
@@ -154,7 +156,7 @@ def _finding(
     return Finding(
         check=f"{_CHECK}.{'level' if change.subject == LEVEL else 'relation'}",
         subject=change.subject,
-        severity=_severity(change),
+        severity=_severity(change, outcome_scale(reference.probability)),
         sentence=sentence[0].upper() + sentence[1:],
         measurements=(_measurement(change, current),),
         details=_by_bin(change, current) | {"since": since.isoformat() if since else None},

@@ -1,5 +1,6 @@
 """Whether, and along which features, the label follows another relation than in the hold-out."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -14,7 +15,7 @@ from loanwatch.statistics.calibration import score_band_edges
 from loanwatch.statistics.conditional_shift import BlockTest, ConditionalShift, additive_effects
 from loanwatch.statistics.special import logit
 
-__all__ = ["LEVEL", "Change", "find_changes", "residual_variance"]
+__all__ = ["LEVEL", "Change", "find_changes", "outcome_scale", "residual_variance"]
 
 LEVEL = "label"
 """Subject of a change of the label's level that no feature explains."""
@@ -22,6 +23,8 @@ LEVEL = "label"
 _VARIANCE_BANDS = 20
 _PRIOR_ROWS = 10.0
 _SMALLEST_VARIANCE = 0.02
+_ORDINARY_VARIANCE = 0.16
+"""Of a label that one application in five has, or lacks."""
 _MOST_CHANGES = 5
 _DIRECTED_SHARE = 0.75
 """Of the significance that a subject has, spent on the change in proportion to the model's own effect."""
@@ -127,7 +130,16 @@ def residual_variance(probability: NDArray[np.float64], residual: NDArray[np.flo
     band = np.searchsorted(score_band_edges(probability, bands=_VARIANCE_BANDS), probability, side="right")
     squares = np.bincount(band, weights=residual**2) + _PRIOR_ROWS * float((residual**2).mean())
     variance: NDArray[np.float64] = (squares / (np.bincount(band) + _PRIOR_ROWS))[band]
-    return np.maximum(variance, _SMALLEST_VARIANCE)
+    return np.maximum(variance, _SMALLEST_VARIANCE * outcome_scale(probability) ** 2)
+
+
+def outcome_scale(probability: NDArray[np.float64]) -> float:
+    """Return the spread of the label against that of one in five, at most 1.
+
+    Where 3 % default, half a point more is what two points are among labels that are even.
+    """
+    rate = float(probability.mean())
+    return min(1.0, math.sqrt(rate * (1.0 - rate) / _ORDINARY_VARIANCE))
 
 
 def _directions(

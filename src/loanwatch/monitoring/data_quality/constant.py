@@ -1,15 +1,19 @@
-"""Columns that no longer vary."""
+"""Columns that no longer vary, or of which one number has become far too frequent."""
 
-from loanwatch.contract import Column
+import math
+
+from loanwatch.contract import Column, Kind
 from loanwatch.errors import shorten
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
-from loanwatch.monitoring.data_quality.rates import rise_is_real
+from loanwatch.monitoring.data_quality.rates import rise_is_real, rise_of_share
 from loanwatch.monitoring.data_quality.wording import percent, sentence
 from loanwatch.monitoring.result import Finding, Measurement, Severity
 
 __all__ = ["check_constant"]
 
 NEAR_CONSTANT_SHARE = 0.995
+RARE_SHARE = 0.05
+"""Where no number had more of the reference's values, none becomes frequent by itself; zeros of a count may."""
 MINIMUM_ROWS = 30
 """With fewer known values a column is constant by luck."""
 
@@ -18,7 +22,7 @@ STUCK_VALUES = 10
 
 
 def check_constant(inspection: Inspection) -> Outcome:
-    """Return a finding for each predictor in which nearly every known value is the same.
+    """Return a finding for each predictor in which nearly every known value is the same, or one number newly frequent.
 
     A small window misses rare values by chance: where there is a reference in which the column varied, it counts as
     constant only if chance does not explain that it no longer does.
@@ -32,11 +36,41 @@ def check_constant(inspection: Inspection) -> Outcome:
         share = Measurement(name="most_frequent_share", value=rows / len(known), n_current=len(known))
         measurements[column.name] = (share,)
         if share.value < NEAR_CONSTANT_SHARE:
+            if column.kind is Kind.NUMERIC and (spike := _spike(inspection, column, value, rows, len(known))):
+                findings.append(spike)
             continue
         news = _is_news(inspection, column, rows, len(known))
         if news or _was_constant(inspection, column):
             findings.append(_finding(inspection, column, value, share, news=news))
     return Outcome(findings=tuple(findings), measurements=measurements)
+
+
+def _spike(inspection: Inspection, column: Column, value: object, rows: int, known: int) -> Finding | None:
+    """Tell of a number in many rows where the reference has none that is frequent: a default, or a feed that stuck.
+
+    One beyond all values of the reference is told as such by another rule.
+    """
+    before, n_before = _usual(inspection, column)
+    low, high = inspection.reference.ranges.get(column.name, (math.inf, -math.inf)) if inspection.reference else (0, 0)
+    if not n_before or before > RARE_SHARE * n_before or not isinstance(value, float | int) or not low <= value <= high:
+        return None
+    comparisons = len(inspection.predictors)
+    rise = rise_of_share(
+        "most_frequent_share", before=before / n_before, n_before=n_before, rows=rows, n=known, comparisons=comparisons
+    )
+    if rise.severity < Severity.MEDIUM:
+        return None
+    return Finding(
+        check="data_quality.spike",
+        subject=column.name,
+        severity=rise.severity,
+        sentence=sentence(
+            f"{column.label} is {value:,.10g} in {percent(rows / known)} of the known values; no number had more than "
+            f"{percent(before / n_before)} in the reference. A default may stand for values not known, or the feed stuck."
+        ),
+        measurements=(rise.measurement,),
+        details={"value": shorten(value, 40), "share": rows / known, "reference_share": before / n_before},
+    )
 
 
 def _is_news(inspection: Inspection, column: Column, rows: int, known: int) -> bool:

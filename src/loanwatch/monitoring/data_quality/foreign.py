@@ -46,13 +46,14 @@ def _finding(inspection: Inspection, column: Column, *, comparisons: int) -> Fin
     )
     if rise.severity is Severity.NONE:
         return None
+    often = f"{count(rows, 'row')} ({percent(rows / inspection.rows)})"
     return Finding(
         check="data_quality.foreign_value",
         subject=column.name,
         severity=rise.severity,
         sentence=sentence(
-            f"{column.label} is {_number(value)} in {count(rows, 'row')} ({percent(rows / inspection.rows)}), beyond all "
-            f"that the reference holds, {_number(low)} to {_number(high)}: probably a code for “not known”. Ask the source."
+            f"{column.label} is {_number(value)} in {often}, beyond all that the reference holds, {_number(low)} to "
+            f"{_number(high)}: probably a code for “not known”. Ask the source."
         ),
         measurements=(rise.measurement,),
         details={"value": value, "rows": rows, "reference_range": [low, high]},
