@@ -66,7 +66,8 @@ def _spike(inspection: Inspection, column: Column, value: object, rows: int, kno
         severity=rise.severity,
         sentence=sentence(
             f"{column.label} is {value:,.10g} in {percent(rows / known)} of the known values; no number had more than "
-            f"{percent(before / n_before)} in the reference. A default may stand for values not known, or the feed stuck."
+            f"{percent(before / n_before)} in the reference. A default may stand for what is not known, or the feed "
+            "stuck."
         ),
         measurements=(rise.measurement,),
         details={"value": shorten(value, 40), "share": rows / known, "reference_share": before / n_before},
