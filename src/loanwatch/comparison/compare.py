@@ -16,7 +16,7 @@ from loanwatch.comparison.quality import check_quality
 from loanwatch.comparison.reading import Block, Reader
 from loanwatch.comparison.result import TableComparison
 from loanwatch.comparison.schema import check_schema
-from loanwatch.comparison.scored import SCORED_ROWS, check_scores
+from loanwatch.comparison.scored import SCORED_ROWS, check_scores, lost_scores
 from loanwatch.comparison.source import Source, open_table
 from loanwatch.comparison.table import Table
 from loanwatch.contract import Contract
@@ -166,7 +166,7 @@ def _checks(
             "data_drift": drift,
         }
     if not prepared.judged:
-        return reports, None
+        return reports, lost_scores(*blocks)
     scored, cause = check_scores(
         blocks[0].thinned(SCORED_ROWS),
         blocks[1].thinned(SCORED_ROWS),

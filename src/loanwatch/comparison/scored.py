@@ -13,13 +13,14 @@ from loanwatch.comparison.reading import Block
 from loanwatch.contract import Contract
 from loanwatch.monitoring import CheckReport, ScoredWindow, Severity, Status
 from loanwatch.monitoring.label_maturity import judge_labels
+from loanwatch.statistics import FloatArray
 from loanwatch.statistics.calibration import calibration_line
 from loanwatch.statistics.delong import delong_estimate
 
 if TYPE_CHECKING:
     from loanwatch.monitoring.cause import Cause
 
-__all__ = ["SCORED_ROWS", "check_scores"]
+__all__ = ["SCORED_ROWS", "check_scores", "lost_scores"]
 
 _WRONG_WAY = 0.45
 """An AUC surely below this is no weak model."""
@@ -66,7 +67,7 @@ def check_scores(
             CheckReport(check=check, status=Status.SKIPPED, summary=reason, limitations=(reason,))
             for check in ("model_drift", "concept_drift")
         )
-        return {report.check: report for report in skipped}, None
+        return {report.check: report for report in skipped}, lost_scores(reference, current)
     first, second = _window(reference, contract), _window(current, contract)
     known = first.labelled()
     # Performance and cause both rest on it.
@@ -92,6 +93,30 @@ def check_scores(
     if doubts and cause.verdict.value in ("relation", "both", "score"):
         cause = replace(cause, sentence=f"{cause.sentence} But first: {doubts[0][:1].lower()}{doubts[0][1:]}")
     return reports, cause
+
+
+def lost_scores(reference: Block, current: Block) -> "Cause | None":
+    """Return the cause where the reference has probabilities and the current table has none; otherwise nothing."""
+    from loanwatch.monitoring.cause import Cause, Verdict  # noqa: PLC0415  (heavy, and seldom needed)
+
+    if reference.score is None or current.score is None:
+        return None
+    before, now = (score[np.isfinite(score)] for score in (reference.score, current.score))
+    if not before.size or not _are_probabilities(before) or (now.size and _are_probabilities(now)):
+        return None
+    what = f"lie between {now.min():.4g} and {now.max():.4g}" if now.size else "are all missing"
+    return Cause(
+        verdict=Verdict.SCORE,
+        sentence=(
+            f"The scores of the current table {what}, where the reference's are probabilities: look first whether they "
+            "are those of the same model on the same scale."
+        ),
+        retrain=False,
+    )
+
+
+def _are_probabilities(scores: FloatArray) -> bool:
+    return bool(((scores >= 0.0) & (scores <= 1.0)).all())
 
 
 def _doubts(

@@ -356,3 +356,14 @@ def test_not_known_is_no_third_label():
 def test_one_row_is_not_said_not_to_have_moved(reference):
     found = loanwatch.compare(reference, reference.head(1))
     assert "too few values" in found.reports["data_drift"].summary
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"), [(pl.col("p") * 100, "lie between"), (pl.lit(None, dtype=pl.Float64), "are all missing")]
+)
+def test_scores_that_are_no_probabilities_any_more_are_the_cause(scores, words):
+    found = loanwatch.compare(scored(1), scored(2).with_columns(p=scores), label="y", score="p")
+    assert found.cause.verdict.value == "score"
+    assert words in found.cause.sentence
+    percents = [scored(seed).with_columns(p=pl.col("p") * 100) for seed in (1, 2)]
+    assert loanwatch.compare(*percents, label="y", score="p").cause is None
