@@ -205,3 +205,12 @@ def test_a_number_that_is_suddenly_frequent_is_a_default_or_a_stuck_feed():
     assert (findings["spike"].subject, findings["spike"].severity) == ("income", Severity.HIGH)
     zeros = [table(s).with_columns(income=np.random.default_rng(s).poisson(m, ROWS)) for s, m in ((0, 0.5), (1, 0.1))]
     assert "spike" not in found(zeros[1], zeros[0])[0]
+
+
+def test_rows_of_the_reference_in_the_current_table_are_a_limitation():
+    reference = table(0)
+    for current, told in ((reference.tail(900), True), (pl.concat([reference.tail(300), table(1, 900)]), False)):
+        _, compared = found(current, reference)
+        lines = compared.reports["data_quality"].limitations
+        assert any("stand in the reference as well" in line for line in lines) == told
+        assert not compared.drifted
