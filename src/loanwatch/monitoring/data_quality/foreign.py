@@ -7,6 +7,7 @@ from loanwatch.contract import Column, Kind
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
 from loanwatch.monitoring.data_quality.rates import rise_of_share
 from loanwatch.monitoring.data_quality.wording import count, percent, sentence
+from loanwatch.monitoring.profile.edges import LARGEST
 from loanwatch.monitoring.result import Finding, Severity
 
 __all__ = ["check_foreign_values"]
@@ -29,7 +30,7 @@ def _finding(inspection: Inspection, column: Column, *, comparisons: int) -> Fin
     assert inspection.reference is not None  # noqa: S101  (the caller looked)
     low, high = inspection.reference.ranges[column.name]
     values = inspection.frame[column.name].cast(pl.Float64).to_numpy()
-    beyond = values[(values < low) | (values > high)]
+    beyond = values[((values < low) | (values > high)) & (np.abs(values) < LARGEST)]  # larger ones count as missing
     if beyond.size < max(MINIMUM_ROWS, MINIMUM_SHARE * inspection.rows):
         return None
     distinct, rows_of_each = np.unique(beyond, return_counts=True)
