@@ -42,9 +42,9 @@ def check_copies(
     if any(sample.height < whole for sample, whole in zip(samples, rows, strict=True)):
         told = f"Copies of rows were not looked for: there are too many rows, {max(rows):,} in the longer table."
         return Outcome(limitations=(told,))
-    if not all(rows):
-        return Outcome()
     names = [n for n in samples[0].columns if n in samples[1].columns and _can_be_hashed(samples, n)]
+    if not all(rows) or not names:
+        return Outcome()
     hashable = (samples[0].select(names), samples[1].select(names))
     copies = (_copies(hashable[0]), _copies(hashable[1]))
     return Outcome(

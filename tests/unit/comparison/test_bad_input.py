@@ -412,3 +412,9 @@ def test_minus_one_below_counts_is_not_known_and_a_code_among_few_is_none():
     counts, flags = rng.poisson(3, 2_000), rng.choice([-1, 0, 1], 2_000)
     frame = pl.DataFrame({"count": np.where(rng.random(2_000) < 0.1, -1, counts), "flag": flags})
     assert loanwatch.compare(frame, frame).limitations == ("count: -1 is taken to mean “not known”.",)
+
+
+def test_tables_that_share_a_nested_column_alone_are_compared():
+    lists = pl.Series("basket", [[1], [2, 3]] * 40)
+    tables = (pl.DataFrame([lists, pl.Series(name, range(80))]) for name in ("before", "now"))
+    assert loanwatch.compare(*tables).reports["columns"].findings
