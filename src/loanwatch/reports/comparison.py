@@ -117,20 +117,22 @@ def _headline(summary: ComparisonSummary) -> Headline:
     if summary.severity >= Severity.MEDIUM:
         quality = summary.reports.get("data_quality")
         broken = quality is not None and quality.severity >= Severity.HIGH
-        verdict = "quality" if broken else str(summary.cause.get("verdict", "none"))
+        cause = "none" if worst.check == "columns" else str(summary.cause.get("verdict", "none"))
+        verdict = "quality" if broken else cause
+        told = quality if verdict == "quality" and quality is not None else worst
         advice = (
             "Have the source of the current table repaired before anything is trained on it or judged by it."
-            if broken
+            if verdict == "quality"
             else "Look first whether the scores belong to these rows, and to the same model on the same scale."
             if verdict == "score"
             else text(summary.cause.get("sentence"))
-            if verdict in ("features", "relation", "both") and worst.check != "columns"
+            if verdict in ("features", "relation", "both")
             else "Train on rows after the change: the relation between features and label is another one."
             if changed
             else "Find out what happened to the columns below before a model is trusted with the current table."
         )
         happened = _HAPPENED.get(verdict, "The tables differ materially")
-        return Headline(happened=happened, matters=f"Yes. {worst.summary}", advice=advice)
+        return Headline(happened=happened, matters=f"Yes. {told.summary}", advice=advice)
     if summary.severity is Severity.LOW:
         return Headline(
             happened="Something moved, none of it far",
