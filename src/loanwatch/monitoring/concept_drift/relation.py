@@ -130,7 +130,7 @@ def residual_variance(probability: NDArray[np.float64], residual: NDArray[np.flo
     band = np.searchsorted(score_band_edges(probability, bands=_VARIANCE_BANDS), probability, side="right")
     squares = np.bincount(band, weights=residual**2) + _PRIOR_ROWS * float((residual**2).mean())
     variance: NDArray[np.float64] = (squares / (np.bincount(band) + _PRIOR_ROWS))[band]
-    return np.maximum(variance, _SMALLEST_VARIANCE * outcome_scale(probability) ** 2)
+    return np.maximum(variance, _SMALLEST_VARIANCE)
 
 
 def outcome_scale(probability: NDArray[np.float64]) -> float:
