@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from loanwatch.contract import default_contract, parse_contract
@@ -105,6 +105,20 @@ def test_a_change_of_level_names_the_label_and_no_feature():
     report = concept_drift.check(window(3, 6_000), window(4, 4_000, level=-0.5), PLAIN)
     assert [f.subject for f in report.findings] == ["label"]
     assert 'end as "refused" more often than the model expects' in report.summary
+
+
+def test_where_few_default_half_as_many_again_is_an_alarm():
+    """In points it is little: the size counts in proportion to the label's spread."""
+
+    def rare(seed, level):
+        drawn = window(seed, 10_000, level=level, bias=0.0)
+        return replace(drawn, probability=expit(logit(drawn.probability) - 4.8))
+
+    for seed in range(4):
+        hold_out = rare(seed, -4.8)
+        assert 0.02 < hold_out.label.mean() < 0.04
+        assert concept_drift.check(hold_out, rare(50 + seed, -4.8), PLAIN).severity <= Severity.LOW
+        assert concept_drift.check(hold_out, rare(50 + seed, -4.35), PLAIN).severity >= Severity.MEDIUM
 
 
 def test_a_change_inside_the_window_is_dated():
