@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from loanwatch.errors import shorten
@@ -46,20 +47,20 @@ def check_copies(
     if not all(rows) or not names:
         return Outcome()
     hashable = (samples[0].select(names), samples[1].select(names))
-    copies = (_copies(hashable[0]), _copies(hashable[1]))
+    hashes = (hashable[0].hash_rows(), hashable[1].hash_rows())
+    copies = (_copies(hashes[0]), _copies(hashes[1]))
     return Outcome(
         findings=tuple(_findings(hashable, copies, identifiers)),
-        limitations=(*_dependence(hashable, copies), *_old_rows(*hashable)),
+        limitations=(*_dependence(hashable, copies), *_old_rows(hashable, hashes)),
     )
 
 
-def _old_rows(reference: pl.DataFrame, current: pl.DataFrame) -> Iterator[str]:
+def _old_rows(samples: tuple[pl.DataFrame, pl.DataFrame], hashes: tuple[pl.Series, pl.Series]) -> Iterator[str]:
     """Say where rows of the current table stand in the reference too: no finding, for whoever compares may mean to."""
-    if reference.schema != current.schema or not (_is_fine(reference) and _is_fine(current)):
+    if samples[0].schema != samples[1].schema:
         return
-    known = current.hash_rows().is_in(reference.hash_rows().unique().implode())
-    share = float(known.sum()) / current.height
-    if share >= _MANY_OLD:
+    share = float(np.isin(hashes[1].to_numpy(), hashes[0].to_numpy()).mean())
+    if share >= _MANY_OLD and all(map(_is_fine, samples)):
         yield (
             f"{percent(share)} of the current table's rows stand in the reference as well, alike in every column: look "
             "whether the feed was renewed."
@@ -111,8 +112,8 @@ def _can_be_hashed(samples: tuple[pl.DataFrame, pl.DataFrame], name: str) -> boo
     return not any(s[name].dtype.is_nested() or s[name].dtype in (pl.Object, pl.Binary) for s in samples)
 
 
-def _copies(frame: pl.DataFrame) -> int:
-    return frame.height - frame.hash_rows().n_unique() if frame.width else 0
+def _copies(hashes: pl.Series) -> int:
+    return hashes.len() - hashes.n_unique()
 
 
 def _rise(name: str, before: int, n_before: int, now: int, n_now: int, *, comparisons: int) -> Rise:

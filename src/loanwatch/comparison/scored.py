@@ -12,10 +12,7 @@ import polars as pl
 from loanwatch.comparison.reading import Block
 from loanwatch.contract import Contract
 from loanwatch.monitoring import CheckReport, ScoredWindow, Severity, Status
-from loanwatch.monitoring.label_maturity import judge_labels
 from loanwatch.statistics import FloatArray
-from loanwatch.statistics.calibration import calibration_line
-from loanwatch.statistics.delong import delong_estimate
 
 if TYPE_CHECKING:
     from loanwatch.monitoring.cause import Cause
@@ -97,13 +94,13 @@ def check_scores(
 
 def lost_scores(reference: Block, current: Block) -> "Cause | None":
     """Return the cause where the reference has probabilities and the current table has none; otherwise nothing."""
-    from loanwatch.monitoring.cause import Cause, Verdict  # noqa: PLC0415  (heavy, and seldom needed)
-
     if reference.score is None or current.score is None:
         return None
     before, now = (score[np.isfinite(score)] for score in (reference.score, current.score))
     if not before.size or not _are_probabilities(before) or (now.size and _are_probabilities(now)):
         return None
+    from loanwatch.monitoring.cause import Cause, Verdict  # noqa: PLC0415  (as in `check_scores`)
+
     what = f"lie between {now.min():.4g} and {now.max():.4g}" if now.size else "are all missing"
     return Cause(
         verdict=Verdict.SCORE,
@@ -123,6 +120,10 @@ def _doubts(
     reference: ScoredWindow, current: ScoredWindow, contract: Contract, *, as_of: datetime | None, found: Severity
 ) -> Iterator[str]:
     """Say where the scores cannot be what they are taken for: probabilities of the positive label, of rows not seen."""
+    from loanwatch.monitoring.label_maturity import judge_labels  # noqa: PLC0415  (as in `check_scores`)
+    from loanwatch.statistics.calibration import calibration_line  # noqa: PLC0415
+    from loanwatch.statistics.delong import delong_estimate  # noqa: PLC0415
+
     positive = reference.positive
     if not 0 < positive.sum() < reference.rows:
         return
