@@ -127,6 +127,7 @@ def _is_same_file(page: Path, source: str) -> bool:
 def _prepare_page() -> None:
     with contextlib.suppress(Exception):  # who asks for the page meets the same error, and tells it
         import_module("loanwatch.reports.comparison")
+        import_module("rich.console")  # what prints is wanted at the end too
 
 
 def write_page(path: Path, page: str) -> None:

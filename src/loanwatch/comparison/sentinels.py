@@ -46,9 +46,10 @@ def find_sentinels(values: FloatArray) -> tuple[float, ...]:
     # Nearly all of the others, lest one wild value hide a sentinel behind its own range.
     bulk = np.quantile(others, [0.001, 0.999])
     span = max(float(bulk[1] - bulk[0]), 1e-9)
-    counts = low >= 0 and np.unique(others).size >= _FEWEST_VALUES
     above = [c for c in candidates if c > high and c > bulk[1] + span]
-    below = [c for c in candidates if c < low and (low >= 0 or c < bulk[0] - span) and (c != _NONE or counts)]
+    below = [c for c in candidates if c < low and (low >= 0 or c < bulk[0] - span)]
+    if _NONE in below and (low < 0 or np.unique(others).size < _FEWEST_VALUES):
+        below.remove(_NONE)
     return tuple(sorted(above + below))
 
 
