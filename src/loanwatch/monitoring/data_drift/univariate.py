@@ -55,7 +55,7 @@ def compare_numeric(
         reference=reference,
         current=current,
         measurements=(
-            *_stability(reference, current, variation),
+            *_stability(reference, current, variation, of_values=shape.p_value),
             *measurement("kolmogorov_smirnov", ks.distance, reference, current, p_value=ks.p_value),
             *measurement("wasserstein", shift, reference, current),
             *presence.measurements,
@@ -87,7 +87,7 @@ def compare_categorical(
         reference=reference,
         current=current,
         measurements=(
-            *_stability(reference, current, variation),
+            *_stability(reference, current, variation, of_values=mix.p_value),
             *measurement("g", mix.statistic, reference, current, p_value=mix.p_value),
             *measurement("unseen_share", rows / current.present, reference, current, p_value=unseen_p),
             *presence.measurements,
@@ -144,12 +144,16 @@ def compare_presence(
     )
 
 
-def _stability(reference: ColumnProfile, current: ColumnProfile, variation: Variation) -> tuple[Measurement, ...]:
+def _stability(
+    reference: ColumnProfile, current: ColumnProfile, variation: Variation, *, of_values: float
+) -> tuple[Measurement, ...]:
     first, second = _all_groups(reference), _all_groups(current)
-    rest = reference.value_groups.size + _REST
-    test = g_test(first, second, dispersion=max(variation.values, variation.missing), rest=rest)
+    p_value = of_values
+    if reference.missing or current.missing:  # the index holds them too
+        rest = reference.value_groups.size + _REST
+        p_value = g_test(first, second, dispersion=max(variation.values, variation.missing), rest=rest).p_value
     return (
-        *measurement("psi", psi(first, second), reference, current, p_value=test.p_value),
+        *measurement("psi", psi(first, second), reference, current, p_value=p_value),
         *measurement("jensen_shannon", jensen_shannon(first, second), reference, current),
     )
 
