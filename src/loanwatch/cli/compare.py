@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from loanwatch.cli.context import AsJson, Shared, parse_time, shared
-from loanwatch.cli.listing import Listing, plain, wrapped
+from loanwatch.cli.listing import Listing, paragraph, plain
 from loanwatch.cli.styles import severity_word
 from loanwatch.errors import SourceError, StorageError, shorten
 
@@ -31,7 +31,6 @@ _TITLES = {
     "model_drift": "model drift",
     "concept_drift": "concept drift",
 }
-_INDENT = "    "
 _MOST_FINDINGS, _MOST_LIMITATIONS = 25, 10
 
 
@@ -164,14 +163,14 @@ def _told(found: "TableComparison", html: Path | None, width: int | None) -> "Te
         Text(plain(sizes)),
         _verdict(found),
         *_checks(found).lines(width),
-        *_paragraph(_cause(found), width),
+        *paragraph(_cause(found), width),
         *([Text(), *findings.lines(width)] if shown else []),
         *_more(len(found.findings) - _MOST_FINDINGS, "findings"),
         *([""] if limitations else []),
         *(
             Text(line, style="dim")
             for told in limitations[:_MOST_LIMITATIONS]
-            for line in _paragraph(f"note: {told}", width)
+            for line in paragraph(f"note: {told}", width)
         ),
         *_more(len(limitations) - _MOST_LIMITATIONS, "notes"),
         *([plain(f"report: {html}")] if html else []),
@@ -182,13 +181,6 @@ def _told(found: "TableComparison", html: Path | None, width: int | None) -> "Te
 def _cause(found: "TableComparison") -> str:
     cause = found.cause
     return f"cause: {cause.sentence}" if cause is not None and cause.verdict.value != "none" else ""
-
-
-def _paragraph(text: str, width: int | None) -> list[str]:
-    """Return the lines of a text that begins with a word and a colon; further ones are indented."""
-    told = plain(text)
-    first, *more = [told] if width is None else wrapped(told, width - len(_INDENT)) or [""]
-    return [first, *(_INDENT + line for line in more)] if told else []
 
 
 def _verdict(found: "TableComparison") -> "Text":

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from loanwatch.cli.styles import SEVERITY_STYLES
 
-__all__ = ["Card", "Listing", "plain", "words", "wrapped"]
+__all__ = ["Card", "Listing", "paragraph", "plain", "words"]
 
 _GAP = "  "
 _INDENT = "    "
@@ -57,14 +57,14 @@ class Listing:
         beneath = [f"{name}: {cell}" for name, cell in zip(self.headings[kept:], row[kept:], strict=True) if cell]
         if beside and text:
             offset = sum(widths) + len(_GAP) * len(widths)
-            first, *more = [text] if width is None else wrapped(text, width - offset)
+            first, *more = [text] if width is None else _wrapped(text, width - offset)
             line.pad_right(offset - line.cell_len)
             yield line.append(first)
             yield from (Text(" " * offset + piece) for piece in more)
             return
         yield line
         for part in (_GAP.join(beneath), text):
-            yield from (Text(_INDENT + piece) for piece in wrapped(part, (width or 0) - len(_INDENT)))
+            yield from (Text(_INDENT + piece) for piece in _wrapped(part, (width or 0) - len(_INDENT)))
 
     def _styles(self, cells: tuple[str, ...]) -> Iterator[str]:
         return (
@@ -85,7 +85,7 @@ class Card:
         found = []
         for name, value in self.pairs:
             told = plain(value)
-            first, *more = (width and wrapped(told, width - offset)) or [told]
+            first, *more = (width and _wrapped(told, width - offset)) or [told]
             found.append(Text(name + " " * (offset - cell_len(name)) + first))
             found += [Text(" " * offset + piece) for piece in more]
         return found
@@ -96,12 +96,11 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """Return the lines that a text takes in so many columns, at least 20.
-
-    A name that is longer than the line stays whole: it may be meant to be copied.
-    """
-    return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
+def paragraph(text: str, width: int | None) -> list[str]:
+    """Return the lines of a text, all but the first indented; one line without a width, none for no text."""
+    told = plain(text)
+    first, *more = [told] if width is None else _wrapped(told, width - len(_INDENT)) or [""]
+    return [first, *(_INDENT + line for line in more)] if told else []
 
 
 def words(value: Any) -> str:  # noqa: ANN401  (whatever JSON holds)
@@ -139,3 +138,8 @@ def _line(cells: Sequence[str], widths: Sequence[int], *styles: str) -> Text:
             line.append(" " * (widths[at] - cell_len(cell)) + _GAP)
     line.rstrip()
     return line
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    # a name that is longer than the line stays whole: it may be meant to be copied
+    return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)

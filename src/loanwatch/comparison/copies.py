@@ -7,7 +7,7 @@ import polars as pl
 from loanwatch.errors import shorten
 from loanwatch.monitoring.data_quality.inspection import Outcome
 from loanwatch.monitoring.data_quality.rates import Rise, rise_of_share
-from loanwatch.monitoring.data_quality.wording import percent, sentence
+from loanwatch.monitoring.data_quality.wording import percent
 from loanwatch.monitoring.result import Finding, Severity
 
 __all__ = ["check_copies"]
@@ -122,11 +122,5 @@ def _rise(name: str, before: int, n_before: int, now: int, n_now: int, *, compar
 
 
 def _finding(name: str, subject: str, rise: Rise, rows: int, what: str) -> Finding:
-    return Finding(
-        check=f"data_quality.{name}",
-        subject=subject,
-        severity=rise.severity,
-        sentence=sentence(f"{what}, {100 * rise.measurement.value:.1f} points more than expected by the reference."),
-        measurements=(rise.measurement,),
-        details={"rows": rows},
-    )
+    told = f"{what}, {100 * rise.measurement.value:.1f} points more than expected by the reference."
+    return rise.finding(name, subject, told, rows=rows)

@@ -28,6 +28,8 @@ _UNPACKED = 8
 _SEPARATORS = ",;\t|"
 _HEAD_BYTES, _LONGEST_HEADER = 1 << 16, 1 << 24
 _WESTERN = "cp1252"
+_ZSTD, _GZIP = b"\x28\xb5\x2f\xfd", b"\x1f\x8b"
+_IS_BLANK = pl.all_horizontal(pl.all().is_null())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,7 @@ def open_csv(path: Path, stack: ExitStack) -> Table:
         lazy = _read(path, dialect, stack)
         blank = _blank_lines(lazy)
         if blank:
-            lazy = _kept(path, lazy.filter(~pl.all_horizontal(pl.all().is_null())), stack)
+            lazy = _kept(path, lazy.filter(~_IS_BLANK), stack)
         notes = [f"{path.name}: {blank:,} line{'s' if blank > 1 else ''} without any value left out."] if blank else []
         return Table(name=path.name, lazy=lazy, notes=(*notes, *_cut_off(path, dialect)))
     except pl.exceptions.NoDataError:
@@ -95,11 +97,11 @@ def _unpacked(path: Path) -> Iterator[IO[bytes]]:
     with path.open("rb") as file:
         magic = file.read(4)
         file.seek(0)
-        if magic == b"\x28\xb5\x2f\xfd":
+        if magic == _ZSTD:
             import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  (heavy, and seldom needed)
 
             yield pa.CompressedInputStream(file, "zstd")
-        elif magic[:2] == b"\x1f\x8b" or (magic and path.name.lower().endswith(".gz")):
+        elif magic.startswith(_GZIP) or (magic and path.name.lower().endswith(".gz")):
             with gzip.open(file) as unpacked:
                 yield cast("IO[bytes]", unpacked)
         else:
@@ -201,13 +203,13 @@ def _blank_lines(lazy: pl.LazyFrame) -> int:
     nulls = lazy.null_count().collect() if len(lazy.collect_schema()) > 1 else pl.DataFrame()
     if not nulls.width or nulls.min_horizontal().item() == 0:
         return 0
-    return int(lazy.select(pl.all_horizontal(pl.all().is_null()).sum()).collect(engine="streaming").item())
+    return int(lazy.select(_IS_BLANK.sum()).collect(engine="streaming").item())
 
 
 def _cut_off(path: Path, dialect: _Dialect) -> Iterator[str]:
     """Tell that the last line ends too soon: polars takes what is not there for missing."""
     with path.open("rb") as file:
-        if file.read(4)[:2] in (b"\x1f\x8b", b"\x28\xb5"):  # packed files that are cut off cannot be unpacked
+        if file.read(4).startswith((_ZSTD, _GZIP)):  # packed files that are cut off cannot be unpacked
             return
         file.seek(max(0, path.stat().st_size - _HEAD_BYTES))
         tail = file.read().decode(errors="replace")

@@ -10,7 +10,7 @@ import polars as pl
 
 from loanwatch.comparison.plan import plan_comparison
 from loanwatch.comparison.reading import ContractReader, InferredReader, Reader
-from loanwatch.comparison.roles import LabelReading, ScoreReading, read_score
+from loanwatch.comparison.roles import SIDES, LabelReading, ScoreReading, read_score
 from loanwatch.comparison.table import Table
 from loanwatch.comparison.texts import example_of, has_no_text, texts_of
 from loanwatch.contract import Contract, Kind, load_contract
@@ -19,7 +19,6 @@ from loanwatch.errors import SourceError, shorten
 __all__ = ["Prepared"]
 
 _SAMPLED_ROWS, _LOOKED_AT = 200_000, 20_000
-_SIDES = ("reference", "current table")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +116,7 @@ def _unused(reader: ContractReader, samples: tuple[pl.DataFrame, pl.DataFrame]) 
     label, time = reader.contract.label.column, reader.contract.time.column
     if reader.label is None:
         yield f"{shorten(label)}, the contract's label, is in neither table: no performance is judged."
-    for side, sample in zip(_SIDES, samples, strict=True):
+    for side, sample in zip(SIDES, samples, strict=True):
         if time not in sample.columns:
             yield f"{shorten(time)}, the contract's time, is not in the {side}: its rows are not dated."
             continue
@@ -137,7 +136,7 @@ def _other_labels(reader: ContractReader, samples: tuple[pl.DataFrame, pl.DataFr
     if reader.label is None:
         return
     column, words = reader.label.column, (reader.label.positive, reader.label.negative)
-    for side, sample in zip(_SIDES, samples, strict=True):
+    for side, sample in zip(SIDES, samples, strict=True):
         if column not in sample.columns or has_no_text(sample.schema[column]):
             continue
         known = sample[column].drop_nulls()

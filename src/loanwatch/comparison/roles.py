@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from loanwatch.comparison.amounts import NEARLY_ALL
 from loanwatch.comparison.columns import numbers_of, time_format
 from loanwatch.comparison.texts import NOT_KNOWN, example_of, has_no_text, nothing_like, sound_times, texts_of
 from loanwatch.errors import SourceError, shorten
 from loanwatch.statistics import FloatArray
 
-__all__ = ["LabelReading", "ScoreReading", "TimeReading", "read_label", "read_score", "read_time"]
+__all__ = ["SIDES", "LabelReading", "ScoreReading", "TimeReading", "read_label", "read_score", "read_time"]
 
-_SIDES = ("reference", "current table")
-_NEARLY_ALL, _SOME = 0.95, 0.2
+SIDES = ("reference", "current table")
+_SOME = 0.2
 _ROUNDING = 1e-6
 """A probability in single precision may lie so far beyond 0 or 1."""
 _TRUTH = {"1": 1.0, "true": 1.0, "0": 0.0, "false": 0.0}
@@ -93,17 +94,15 @@ def _times(texts: pl.Series, form: str) -> pl.Series:
 
 def _times_of_numbers(values: pl.Series) -> pl.Series:
     """Read days as 20240131, and seconds, milliseconds, microseconds or nanoseconds since 1970; years 2000 to 2099."""
-    number, since = pl.col("number"), 946_684_800
+    number, since, moment = pl.col("number"), 946_684_800, pl.Datetime("us")
     until = since + 36_525 * 86_400
-    units = {1: pl.lit(10**6), 10**3: pl.lit(10**3), 10**6: pl.lit(1)}
-    moment = pl.Datetime("us")
-    time = number.cast(pl.String).str.to_datetime("%Y%m%d", strict=False, time_unit="us")
-    for per_second, micro in units.items():
-        read = pl.when(number.is_between(since * per_second, until * per_second)).then(number * micro).cast(moment)
-        time = time.fill_null(read)
-    nano = pl.when(number.is_between(since * 10**9, until * 10**9)).then(number // 1_000).cast(moment)
+    reads = [number.cast(pl.String).str.to_datetime("%Y%m%d", strict=False, time_unit="us")]
+    for per_second in (1, 10**3, 10**6, 10**9):
+        micro = number * (10**6 // per_second) if per_second <= 10**6 else number // (per_second // 10**6)
+        is_meant = number.is_between(since * per_second, until * per_second)
+        reads.append(pl.when(is_meant).then(micro).cast(moment))
     frame = values.cast(pl.Int64, strict=False).alias("number").to_frame()
-    return frame.select(time.fill_null(nano).dt.replace_time_zone("UTC")).to_series().alias(values.name)
+    return frame.select(pl.coalesce(reads).dt.replace_time_zone("UTC")).to_series().alias(values.name)
 
 
 def read_label(samples: Sequence[pl.DataFrame], column: str, *, score: ScoreReading | None) -> LabelReading:
@@ -122,7 +121,7 @@ def read_label(samples: Sequence[pl.DataFrame], column: str, *, score: ScoreRead
         raise SourceError(f"--label {shorten(column)}: the column holds nested values or objects")
     missing = tuple(
         f"The {side} has no known label: label, performance and relation cannot be compared."
-        for side, s in zip(_SIDES, samples, strict=True)
+        for side, s in zip(SIDES, samples, strict=True)
         if column not in s.columns or s[column].count() == 0
     )
     counts: dict[str, int] = {}
@@ -187,7 +186,7 @@ def read_time(samples: Sequence[pl.DataFrame], column: str) -> TimeReading:
     SourceError
         If it holds no times.
     """
-    held = {side: s[column] for side, s in zip(_SIDES, samples, strict=True) if column in s.columns}
+    held = {side: s[column] for side, s in zip(SIDES, samples, strict=True) if column in s.columns}
     known = {side: values for side, values in held.items() if values.count()}
     forms = [time_format(values, enough=_SOME) for values in known.values() if values.dtype == pl.String]
     reading = TimeReading(column=column, forms=tuple(dict.fromkeys(form for form in forms if form is not None)))
@@ -198,9 +197,9 @@ def read_time(samples: Sequence[pl.DataFrame], column: str) -> TimeReading:
     told = [
         f"{100 * (1 - share):.0f} % of the times in {shorten(column)} of the {side} cannot be read."
         for side, share in read.items()
-        if share < _NEARLY_ALL
+        if share < NEARLY_ALL
     ]
-    lacking = [side for side in _SIDES if side not in known]
+    lacking = [side for side in SIDES if side not in known]
     told += [f"{shorten(column)} of the {side} holds no time: its rows are not dated." for side in lacking]
     return replace(reading, limitations=tuple(told))
 

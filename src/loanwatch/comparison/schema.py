@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from loanwatch.comparison.columns import ColumnReading, are_flags, read_column
+from loanwatch.comparison.roles import SIDES
 from loanwatch.comparison.texts import has_no_text
 from loanwatch.contract import Contract
 from loanwatch.errors import shorten
@@ -39,7 +40,7 @@ def check_schema(samples: tuple[pl.DataFrame, pl.DataFrame], contract: Contract)
         findings=tuple(findings),
         limitations=tuple(
             f"The {side} holds no rows: nothing can be compared with it."
-            for side, sample in zip(("reference", "current table"), samples, strict=True)
+            for side, sample in zip(SIDES, samples, strict=True)
             if sample.height == 0
         ),
     )

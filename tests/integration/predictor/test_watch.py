@@ -1,6 +1,7 @@
 """What the service keeps for its next start, while what is deployed cannot be read."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,6 +49,14 @@ def put_online(database: Database) -> ModelVersion:
 def refresh(watcher: Watcher) -> None:
     with watcher.database.connect(autocommit=True) as connection:
         watcher.refresh(connection)
+
+
+def lost_before_its_commit(told: Callable[..., None]) -> Callable[..., None]:
+    def lost(*arguments: object, **options: object) -> None:
+        told(*arguments, **options)
+        raise psycopg.OperationalError("the connection was lost before it was committed")
+
+    return lost
 
 
 def test_a_model_out_of_reach_is_not_forgotten_but_revoked_tokens_are(
@@ -108,12 +117,7 @@ def test_an_alert_that_was_lost_on_its_way_is_told_again(
 ) -> None:
     put_online(database)
     told = watcher._alarm.unusable
-
-    def lost(*arguments: object, **options: object) -> None:
-        told(*arguments, **options)
-        raise psycopg.OperationalError("the connection was lost before it was committed")
-
-    monkeypatch.setattr(watcher._alarm, "unusable", lost)
+    monkeypatch.setattr(watcher._alarm, "unusable", lost_before_its_commit(told))
     with pytest.raises(psycopg.OperationalError):
         refresh(watcher)
     monkeypatch.setattr(watcher._alarm, "unusable", told)
@@ -152,14 +156,9 @@ def test_an_alert_whose_end_was_lost_on_its_way_is_closed_again(
     put_online(database)
     refresh(watcher)
     well = watcher._alarm.well
-
-    def lost(*arguments: object) -> None:
-        well(*arguments)
-        raise psycopg.OperationalError("the connection was lost before it was committed")
-
     put_online(database)
     monkeypatch.setattr("loanwatch.predictor.watch.load_scorer", lambda _, v, __: SimpleNamespace(version=v))
-    monkeypatch.setattr(watcher._alarm, "well", lost)
+    monkeypatch.setattr(watcher._alarm, "well", lost_before_its_commit(well))
     with pytest.raises(psycopg.OperationalError):
         refresh(watcher)
     monkeypatch.setattr(watcher._alarm, "well", well)

@@ -35,9 +35,8 @@ def _moved(cell: Cells, loss: NDArray[np.float64], expected: NDArray[np.float64]
     before, now = (np.bincount(codes, minlength=cell.bins) for codes in (cell.reference, cell.current))
     mean, variance = _by_bin(cell.reference, loss, cell.bins)
     is_new = (before < _FEWEST_ROWS) & (now > before)
-    if is_new.any():
-        estimated, spread = _by_bin(cell.current, expected, cell.bins)
-        mean, variance = np.where(is_new, estimated, mean), np.where(is_new, spread, variance)
+    estimated, spread = _by_bin(cell.current, expected, cell.bins)
+    mean, variance = np.where(is_new, estimated, mean), np.where(is_new, spread, variance)
     known_rows = np.where(is_new, now, before)
     share, usual = now / now.sum(), before / before.sum()
     value = float(((share - usual) * mean).sum())

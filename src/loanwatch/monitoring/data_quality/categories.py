@@ -66,16 +66,12 @@ def _respelled(inspection: Inspection, column: Column, meant: Mapping[str, str],
     more = f" and {len(others):,} more" if others else ""
     share = rise.measurement.value
     rows = f"{count(round(share * inspection.rows), 'row')} ({percent(share)})"
-    return Finding(
-        check="data_quality.other_spelling",
-        subject=column.name,
-        severity=rise.severity,
-        sentence=sentence(
-            f"{column.label} has “{shorten(first, 40)}” for “{shorten(meant[first], 40)}”{more} in {rows}: "
-            "the spelling changed, not the applicants."
-        ),
-        measurements=(rise.measurement,),
-        details={"categories": {shorten(name, 40): meant[name] for name in [first, *others][:NAMED]}},
+    return rise.finding(
+        "other_spelling",
+        column.name,
+        f"{column.label} has “{shorten(first, 40)}” for “{shorten(meant[first], 40)}”{more} in {rows}: the spelling "
+        "changed, not the applicants.",
+        categories={shorten(name, 40): meant[name] for name in [first, *others][:NAMED]},
     )
 
 

@@ -60,17 +60,14 @@ def _spike(inspection: Inspection, column: Column, value: object, rows: int, kno
     )
     if rise.severity < Severity.MEDIUM:
         return None
-    return Finding(
-        check="data_quality.spike",
-        subject=column.name,
-        severity=rise.severity,
-        sentence=sentence(
-            f"{column.label} is {value:,.10g} in {percent(rows / known)} of the known values; no number had more than "
-            f"{percent(before / n_before)} in the reference. A default may stand for what is not known, or the feed "
-            "stuck."
-        ),
-        measurements=(rise.measurement,),
-        details={"value": shorten(value, 40), "share": rows / known, "reference_share": before / n_before},
+    return rise.finding(
+        "spike",
+        column.name,
+        f"{column.label} is {value:,.10g} in {percent(rows / known)} of the known values; no number had more than "
+        f"{percent(before / n_before)} in the reference. A default may stand for what is not known, or the feed stuck.",
+        value=shorten(value, 40),
+        share=rows / known,
+        reference_share=before / n_before,
     )
 
 

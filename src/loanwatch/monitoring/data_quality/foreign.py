@@ -6,7 +6,7 @@ import polars as pl
 from loanwatch.contract import Column, Kind
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
 from loanwatch.monitoring.data_quality.rates import rise_of_share
-from loanwatch.monitoring.data_quality.wording import count, percent, sentence
+from loanwatch.monitoring.data_quality.wording import count, percent
 from loanwatch.monitoring.profile.edges import LARGEST
 from loanwatch.monitoring.result import Finding, Severity
 
@@ -48,16 +48,14 @@ def _finding(inspection: Inspection, column: Column, *, comparisons: int) -> Fin
     if rise.severity is Severity.NONE:
         return None
     often = f"{count(rows, 'row')} ({percent(rows / inspection.rows)})"
-    return Finding(
-        check="data_quality.foreign_value",
-        subject=column.name,
-        severity=rise.severity,
-        sentence=sentence(
-            f"{column.label} is {_number(value)} in {often}, beyond all that the reference holds, {_number(low)} to "
-            f"{_number(high)}: probably a code for “not known”. Ask the source."
-        ),
-        measurements=(rise.measurement,),
-        details={"value": value, "rows": rows, "reference_range": [low, high]},
+    return rise.finding(
+        "foreign_value",
+        column.name,
+        f"{column.label} is {_number(value)} in {often}, beyond all that the reference holds, {_number(low)} to "
+        f"{_number(high)}: probably a code for “not known”. Ask the source.",
+        value=value,
+        rows=rows,
+        reference_range=[low, high],
     )
 
 

@@ -1,8 +1,10 @@
 """Whether a share of rows rose above the reference, and how far."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from loanwatch.monitoring.result import Measurement, Severity
+from loanwatch.monitoring.data_quality.wording import sentence
+from loanwatch.monitoring.result import Finding, Measurement, Severity
 from loanwatch.statistics.proportion import proportion_change
 
 __all__ = ["Rise", "rise_is_real", "rise_of_share"]
@@ -23,6 +25,17 @@ class Rise:
     severity: Severity
     """Medium or high where the rise is material; low where it is real but small; none where it may be chance."""
     measurement: Measurement
+
+    def finding(self, rule: str, subject: str, told: str, **details: Any) -> Finding:  # noqa: ANN401  (for JSON)
+        """Return the finding of a rule that rests on this rise."""
+        return Finding(
+            check=f"data_quality.{rule}",
+            subject=subject,
+            severity=self.severity,
+            sentence=sentence(told),
+            measurements=(self.measurement,),
+            details=details,
+        )
 
 
 def rise_of_share(name: str, *, before: float, n_before: int, rows: int, n: int, comparisons: int) -> Rise:
