@@ -1,7 +1,7 @@
 """One attempt at a delivery: reconcile if an earlier one may have arrived, send, record what came of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -12,6 +12,7 @@ from loanwatch.alerts.outbox import put_off, settle_delivered, settle_failed
 from loanwatch.alerts.transport import CannotTellError, Delivery, DeliveryError, Receipt, Reconciliation, Transport
 from loanwatch.channel_settings import AlertingSettings
 from loanwatch.logging import get_logger
+from loanwatch.records import record
 
 __all__ = ["Outcome", "attempt"]
 
@@ -20,7 +21,7 @@ _log = get_logger(__name__)
 _SETTLE_SECONDS = 2.0  # an attempt that timed out may still be under way when it is looked for
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Outcome:
     """What came of an attempt, to be recorded; the record can be made again if the database is away."""
 

@@ -1,7 +1,8 @@
 """What is worth telling somebody, and what a reader should make of it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from loanwatch.records import record
 
 __all__ = ["NOTICES", "Event", "Guidance", "guidance_of"]
 
@@ -36,7 +37,7 @@ NOTICES = [e.value for e in (Event.RETRAINED, Event.PROMOTED, Event.CHALLENGER_R
 """Values of the events that are notices."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Guidance:
     """The fixed parts of a message."""
 

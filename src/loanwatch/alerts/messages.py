@@ -1,12 +1,13 @@
 """What a message says, whatever channel it goes to: what happened, does it matter, what to do, where to read more."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Self
 
 from loanwatch.alerts.events import guidance_of
 from loanwatch.errors import shorten
+from loanwatch.records import record
 
 __all__ = ["Message", "compose", "digest", "test_message", "title_of"]
 
@@ -26,7 +27,7 @@ _HEADINGS = {
 MAX_DIGEST_LINES = 40
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Message:
     """Plain text in parts, not escaped: each channel escapes and cuts for itself."""
 

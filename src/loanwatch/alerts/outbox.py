@@ -1,7 +1,6 @@
 """The outbox: what is owed to whom, written by transactions, claimed by dispatchers, never forgotten."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from loanwatch.channel_settings import Channel
 from loanwatch.database import sql
 from loanwatch.errors import LoanwatchError
 from loanwatch.monitoring import Severity
+from loanwatch.records import record
 
 __all__ = [
     "LOCK_CLASS",
@@ -40,7 +40,7 @@ _ROUTE_BATCH = 500
 _WELL_DELIVERIES = 3  # a channel may take one message and refuse the next
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class OutboxRow:
     """A delivery, as lists show it."""
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from loanwatch.alerts.severities import check_severity
 from loanwatch.contract import Policy
 from loanwatch.database import sql
 from loanwatch.errors import LoanwatchError
+from loanwatch.records import record
 
 __all__ = [
     "CONDITIONS",
@@ -29,7 +29,7 @@ __all__ = [
 CONDITIONS = ("<", "<=", ">", ">=", "=")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Rule:
     """A row of `alert_rule`."""
 
@@ -50,7 +50,7 @@ class Rule:
     updated_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RuleChange:
     """A row of `alert_rule_change`: who changed a rule, when, why, and from what to what."""
 

@@ -1,7 +1,7 @@
 """The life of an alert: open, acknowledged, resolved; muted for a time. Triggers keep every change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,11 +11,12 @@ from psycopg.rows import class_row
 from loanwatch.alerts.severities import check_severity
 from loanwatch.database import sql
 from loanwatch.errors import LoanwatchError
+from loanwatch.records import record
 
 __all__ = ["Alert", "Change", "acknowledge", "changes_of", "find_alert", "list_alerts", "mute", "resolve", "unmute"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Alert:
     """A row of `alert`, with the rule and the model it belongs to."""
 
@@ -47,7 +48,7 @@ class Alert:
     is_muted: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Change:
     """A row of `alert_change`: who changed an alert, when and why."""
 

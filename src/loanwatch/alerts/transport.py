@@ -1,7 +1,7 @@
 """What every channel's transport does: send, and say whether an earlier attempt arrived."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from loanwatch.alerts.messages import Message
 from loanwatch.errors import LoanwatchError, shorten
+from loanwatch.records import record
 
 __all__ = [
     "CannotTellError",
@@ -39,7 +40,7 @@ class Reconciliation(Enum):
     """It is sent again, marked as a possible repeat."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Delivery:
     """One message owed to one channel, claimed by this dispatcher."""
 

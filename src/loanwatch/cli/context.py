@@ -7,7 +7,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from rich.text import Text
 
 from loanwatch.cli.listing import Card, Listing
 from loanwatch.errors import LoanwatchError, WindowError
+from loanwatch.records import record
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +31,7 @@ _PIPE_COLUMNS = 160
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Shared:
     """One process's settings and its two consoles, each made when it is first asked for."""
 

@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from tempfile import TemporaryFile
 
 import typer
@@ -13,6 +13,7 @@ from rich.text import Text
 from loanwatch import __version__
 from loanwatch.cli.context import AsJson, Shared, shared
 from loanwatch.errors import LoanwatchError
+from loanwatch.records import record
 
 __all__ = ["register"]
 
@@ -20,7 +21,7 @@ _MINIMUM_FREE_GB = 1.0
 """A year of monthly runs of 5,000 rows with their models takes about a tenth of this."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Finding:
     """One thing that was looked at."""
 

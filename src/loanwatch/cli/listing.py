@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from loanwatch.cli.styles import SEVERITY_STYLES
+from loanwatch.records import record
 
 __all__ = ["Card", "Listing", "paragraph", "plain", "words"]
 
@@ -19,7 +19,7 @@ _LEAST_ROOM = 50
 """Columns beside which a text that is longer is wrapped; where there are fewer it goes beneath."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Listing:
     """Records as lines.
 
@@ -73,7 +73,7 @@ class Listing:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Card:
     """What is known of one record, by name."""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -12,6 +11,7 @@ from loanwatch.comparison.texts import NOT_KNOWN, has_no_text, nothing_like, tex
 from loanwatch.contract import Kind
 from loanwatch.errors import shorten
 from loanwatch.monitoring.profile.edges import LARGEST
+from loanwatch.records import record
 
 __all__ = ["TIME_FORMATS", "ColumnReading", "are_flags", "read_column", "time_format"]
 
@@ -58,7 +58,7 @@ _FEWEST_DAYS = 20
 _HOLDS_DAYS = "holds days, written as year, month and day, which always move"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ColumnReading:
     """What a column holds."""
 

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from loanwatch.comparison.frames import refuse_twins
 from loanwatch.comparison.table import Table
 from loanwatch.comparison.texts import NOT_KNOWN
 from loanwatch.errors import SourceError, shorten
+from loanwatch.records import record
 
 __all__ = ["open_csv"]
 
@@ -32,7 +33,7 @@ _ZSTD, _GZIP = b"\x28\xb5\x2f\xfd", b"\x1f\x8b"
 _IS_BLANK = pl.all_horizontal(pl.all().is_null())
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Dialect:
     """How a file is written."""
 

@@ -1,7 +1,6 @@
 """What is compared with what: every column's reading, and the columns with a role."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -10,6 +9,7 @@ from loanwatch.comparison.roles import LabelReading, ScoreReading, TimeReading, 
 from loanwatch.comparison.table import Table
 from loanwatch.contract import Column, Contract, Keys, Label, Policy, TimeColumn
 from loanwatch.errors import SourceError, shorten
+from loanwatch.records import record
 
 __all__ = ["Plan", "plan_comparison"]
 
@@ -17,7 +17,7 @@ _SAMPLED_ROWS = 100_000
 _SAMPLED_CELLS = 8_000_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Plan:
     """How two tables are read and compared."""
 

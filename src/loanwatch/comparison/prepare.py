@@ -1,7 +1,7 @@
 """From two tables to what is known before anything is counted: how to read them, and rows of both."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -15,13 +15,14 @@ from loanwatch.comparison.table import Table
 from loanwatch.comparison.texts import example_of, has_no_text, texts_of
 from loanwatch.contract import Contract, Kind, load_contract
 from loanwatch.errors import SourceError, shorten
+from loanwatch.records import record
 
 __all__ = ["Prepared"]
 
 _SAMPLED_ROWS, _LOOKED_AT = 200_000, 20_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Prepared:
     """How two tables are read, and rows of both."""
 

@@ -1,7 +1,7 @@
 """From a block of rows as they came to what the profiles count."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, Self
 
 import polars as pl
@@ -13,12 +13,13 @@ from loanwatch.comparison.texts import has_no_text, no_numbers_in, nothing_like,
 from loanwatch.contract import Contract, Kind
 from loanwatch.features import clean
 from loanwatch.features.engineering import engineer
+from loanwatch.records import record
 from loanwatch.statistics import FloatArray
 
 __all__ = ["Block", "ContractReader", "InferredReader", "Reader"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Block:
     """Some rows, read."""
 
@@ -70,7 +71,7 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class InferredReader:
     """Reads by what was found in the data."""
 
@@ -115,7 +116,7 @@ class InferredReader:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ContractReader:
     """Reads by a contract that was given."""
 

@@ -1,10 +1,11 @@
 """What a comparison of two tables came to."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from loanwatch.monitoring.result import CheckReport, Finding, Severity, Status, worst_of
+from loanwatch.records import record
 
 if TYPE_CHECKING:
     from loanwatch.monitoring.cause import Cause
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["TableComparison"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class TableComparison:
     """The verdicts on two tables."""
 

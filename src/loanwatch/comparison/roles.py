@@ -1,7 +1,7 @@
 """The columns that are more than a feature: label, score and time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from loanwatch.comparison.amounts import NEARLY_ALL
 from loanwatch.comparison.columns import numbers_of, time_format
 from loanwatch.comparison.texts import NOT_KNOWN, example_of, has_no_text, nothing_like, sound_times, texts_of
 from loanwatch.errors import SourceError, shorten
+from loanwatch.records import record
 from loanwatch.statistics import FloatArray
 
 __all__ = ["SIDES", "LabelReading", "ScoreReading", "TimeReading", "read_label", "read_score", "read_time"]
@@ -23,7 +24,7 @@ _TRUTH = {"1": 1.0, "true": 1.0, "0": 0.0, "false": 0.0}
 _POSITIVE = ("1", "true", "yes", "y", "t", "positive", "good", "approved", "given", "paid")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LabelReading:
     """What the label column holds."""
 
@@ -44,7 +45,7 @@ class LabelReading:
         return codes.to_numpy()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ScoreReading:
     """What the score column holds."""
 
@@ -61,7 +62,7 @@ class ScoreReading:
         return np.where(np.abs(numbers - rounded) <= _ROUNDING, rounded, numbers)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class TimeReading:
     """How the time column becomes a time."""
 

@@ -1,13 +1,14 @@
 """A table in any of the forms that people have: read by columns and rows, never as a whole unless it is one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Self, TypeVar
 
 import polars as pl
 
 from loanwatch.errors import SourceError, shorten
+from loanwatch.records import record
 
 __all__ = ["Table"]
 
@@ -24,7 +25,7 @@ _ROW = "\0row"
 """Name of the row numbers while rows are chosen: no table's column has it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Table:
     """Rows and columns under a name that messages use."""
 

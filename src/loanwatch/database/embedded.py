@@ -9,7 +9,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 from loanwatch.database.binaries import Programs, find_programs, reachable_by_others
 from loanwatch.database.postmaster import Postmaster, disown, running_postmaster
 from loanwatch.errors import DatabaseUnavailableError
+from loanwatch.records import record
 
 __all__ = ["EmbeddedServer", "ServerStatus"]
 
@@ -49,7 +50,7 @@ _SETTINGS = {
 _THROW_AWAY_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ServerStatus:
     """What is known of an embedded server without starting it."""
 
@@ -60,7 +61,7 @@ class ServerStatus:
     log: Path
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _State:
     """What `server.json` keeps between calls; readable by the owner only."""
 

@@ -1,7 +1,6 @@
 """Bring the schema `loanwatch` up to date with numbered SQL files, each applied once and in a transaction."""
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
 from importlib import resources
 
@@ -11,13 +10,14 @@ from psycopg.rows import TupleRow
 from loanwatch.database.connection import Database, sql
 from loanwatch.database.explain import explained
 from loanwatch.errors import DatabaseError
+from loanwatch.records import record
 
 __all__ = ["Migration", "migrate", "migrations", "pending"]
 
 _LOCK = 0x6C6F616E  # "loan": the advisory lock of whoever migrates
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Migration:
     """One numbered SQL file."""
 

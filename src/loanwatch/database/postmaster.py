@@ -2,8 +2,9 @@
 
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+from loanwatch.records import record
 
 __all__ = ["Postmaster", "disown", "running_postmaster"]
 
@@ -11,7 +12,7 @@ _NO_PROCESS = 2**31 - 1
 """Above every system's largest pid."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Postmaster:
     """The server process of a data folder."""
 

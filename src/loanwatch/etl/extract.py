@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from loanwatch.database import Database, explained
 from loanwatch.errors import DatabaseUnavailableError, SourceError, WindowError
 from loanwatch.etl.query import bind_window
 from loanwatch.etl.times import count_unreadable, time_span
+from loanwatch.records import record
 from loanwatch.storage import file_error
 
 __all__ = ["Extraction", "check_source", "extract_window", "session_settings"]
@@ -23,7 +23,7 @@ _AS_THEY_ARE = {"int2", "int4", "int8", "float4", "float8", "numeric", "text", "
 _TIMES = {"timestamp", "timestamptz", "date"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Extraction:
     """What one extraction wrote, and what it had to leave out."""
 

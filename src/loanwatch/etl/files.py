@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from loanwatch.errors import LoadError, shorten
+from loanwatch.records import record
 
 if TYPE_CHECKING:
     import _csv
@@ -33,7 +34,7 @@ class SourceRow:
     problem: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class SourceFile:
     """An opened file: its columns, and its rows to be read once."""
 

@@ -3,7 +3,7 @@
 import contextlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from loanwatch.errors import LoadError, SourceError
 from loanwatch.etl.files import SourceFile, SourceRow, find_file, open_rows
 from loanwatch.etl.tables import column_types, columns_of, create_table
 from loanwatch.etl.values import Reader, reader_for
+from loanwatch.records import record
 
 __all__ = ["LoadReport", "TableLoad", "load_folder"]
 
@@ -25,7 +26,7 @@ _SHOWN = 20
 _PROGRESS_ROWS = 10_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class TableLoad:
     """What became of one file."""
 
@@ -40,7 +41,7 @@ class TableLoad:
     """Whether the table had to be made."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LoadReport:
     """What became of a folder."""
 
@@ -129,7 +130,7 @@ def _load(
         return LoadReport(tables=tuple(_merge(connection, load) for load in staged))
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Staged:
     table: str
     file: str

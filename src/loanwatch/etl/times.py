@@ -4,7 +4,6 @@ A text is judged by its characters and never parsed by PostgreSQL, which would e
 """
 
 import re
-from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
@@ -12,6 +11,7 @@ from psycopg.rows import TupleRow
 
 from loanwatch.contract import Contract
 from loanwatch.database import Database, explained
+from loanwatch.records import record
 
 __all__ = ["TimeSpan", "count_unreadable", "time_span"]
 
@@ -27,7 +27,7 @@ _FIELDS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class TimeSpan:
     """First and last readable time of a table, as text `YYYY-MM-DD HH:MM`."""
 
@@ -35,7 +35,7 @@ class TimeSpan:
     last: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Layout:
     """A strptime format whose every field has a fixed width."""
 

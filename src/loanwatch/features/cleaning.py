@@ -1,18 +1,17 @@
 """From the source's values to typed ones, with the reason for every value that was changed or dropped."""
 
-from dataclasses import dataclass
-
 import polars as pl
 
 from loanwatch.contract import Contract
 from loanwatch.features.columns import clean_columns
 from loanwatch.features.plan import plans_of
 from loanwatch.features.rows import can_clean_row, clean_row
+from loanwatch.records import record
 
 __all__ = ["Cleaned", "clean"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Cleaned:
     """Typed values, and why a value was changed or dropped."""
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -10,6 +10,7 @@ import polars as pl
 
 from loanwatch.contract import Column, Encoding, Engineered
 from loanwatch.errors import NotEnoughDataError
+from loanwatch.records import record
 
 __all__ = ["Input", "Rescaling", "fit_column"]
 
@@ -17,7 +18,7 @@ FloatArray = np.ndarray[tuple[int], np.dtype[np.float64]]
 Rescaling = Literal["standardise", "min_max", "none"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Input:
     """One model input: where it comes from and what is done to it.
 

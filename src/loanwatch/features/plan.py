@@ -1,7 +1,6 @@
 """What the contract asks of each column, worked out once a contract instead of once a call."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache, wraps
 from typing import Self, TypeVar
 
@@ -9,6 +8,7 @@ import polars as pl
 
 from loanwatch.contract import Column, Contract, Kind
 from loanwatch.features.text import word_value
+from loanwatch.records import record
 
 __all__ = ["ISSUES", "ColumnPlan", "dtype_of", "issue_dtype", "per_contract", "plans_of"]
 
@@ -37,7 +37,7 @@ def dtype_of(kind: Kind) -> pl.DataType:
     return _DTYPES[kind]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ColumnPlan:
     """How one column is cleaned."""
 

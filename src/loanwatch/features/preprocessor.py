@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
@@ -12,6 +11,7 @@ import polars as pl
 from loanwatch.contract import Contract
 from loanwatch.errors import ArtifactError, ContractError, NotEnoughDataError
 from loanwatch.features.encoding import Input, fit_column
+from loanwatch.records import record
 
 __all__ = ["Preprocessor"]
 
@@ -21,7 +21,7 @@ _FORMAT = 1
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Preprocessor:
     """Imputation, encoding and rescaling, as fitted to the training rows.
 

@@ -1,7 +1,7 @@
 """Whether a new model replaces the deployed one."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from loanwatch.contract import Policy
 from loanwatch.errors import NotEnoughDataError
 from loanwatch.monitoring.result import Measurement
 from loanwatch.monitoring.scored_arrays import checked_labels, checked_probabilities
+from loanwatch.records import record
 from loanwatch.statistics.binomial import wilson
 from loanwatch.statistics.delong import Difference, delong_estimate, delong_paired_difference
 from loanwatch.statistics.estimate import Estimate
@@ -21,7 +22,7 @@ __all__ = ["Comparison", "Swap", "compare_champion"]
 Winner = Literal["champion", "challenger"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Swap:
     """Applications that the two models decide differently."""
 
@@ -32,7 +33,7 @@ class Swap:
     upper: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Comparison:
     """Which model to deploy, and the evidence."""
 

@@ -1,6 +1,6 @@
 """Which labels may be judged: those that are known and old enough."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from loanwatch.contract import Contract
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.records import record
 
 __all__ = ["JudgedLabels", "due_labels", "judge_labels"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class JudgedLabels:
     """The applications whose label may be judged, and what was set aside."""
 

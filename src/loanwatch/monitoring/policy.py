@@ -5,12 +5,12 @@ notice; `any_drift` is the classic rule: quality fails, halt; no data drift, sto
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from loanwatch.contract import Policy
 from loanwatch.monitoring.result import CheckReport, Finding, Severity, Status
+from loanwatch.records import record
 
 __all__ = ["Action", "Decision", "decide", "halt_reasons"]
 
@@ -30,7 +30,7 @@ class Action(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Decision:
     """What to do, and why in sentences for a risk officer."""
 

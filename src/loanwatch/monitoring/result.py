@@ -5,9 +5,11 @@ A check measures; a rule turns the measurement into a severity; alerts and repor
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from enum import IntEnum, StrEnum
 from typing import Any, Self
+
+from loanwatch.records import record
 
 __all__ = ["CheckReport", "Finding", "Measurement", "Severity", "Status", "worst_of"]
 
@@ -40,7 +42,7 @@ class Status(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Measurement:
     """A number with its uncertainty and what it was computed from."""
 
@@ -64,7 +66,7 @@ class Measurement:
         return cls(**{**values, "value": math.nan if values["value"] is None else values["value"]})
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Finding:
     """One thing a check found, in a sentence with the figures in it."""
 
@@ -102,7 +104,7 @@ class Finding:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class CheckReport:
     """What one check says of one window.
 

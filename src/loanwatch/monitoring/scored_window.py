@@ -1,6 +1,5 @@
 """Features, label, calibrated probability and time of the same applications."""
 
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from loanwatch.errors import LoanwatchError
 from loanwatch.monitoring.scored_arrays import checked_probabilities
+from loanwatch.records import record
 
 __all__ = ["ScoredWindow"]
 
@@ -17,7 +17,7 @@ _PLENTY, _TIMES_AS_MANY = 10_000, 2
 _RESERVED = (_LABEL, _PROBABILITY, _TIME)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@record(eq=False)
 class ScoredWindow:
     """What the checks of performance and concept drift look at.
 

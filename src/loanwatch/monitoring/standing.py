@@ -6,12 +6,13 @@ verdict, and what is the same as yesterday is said to be the same.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
 from loanwatch.monitoring.result import CheckReport, Finding, Severity
+from loanwatch.records import record
 
 __all__ = [
     "WELL_WINDOWS",
@@ -54,7 +55,7 @@ class Change(StrEnum):
         return self in (Change.OPENED, Change.RAISED)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Observation:
     """What one window said of one subject."""
 
@@ -67,7 +68,7 @@ class Observation:
     """What the window calls it, where it is known by one of the other subjects."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Verdict:
     """What stands of one rule and subject after a window."""
 

@@ -5,9 +5,10 @@ the size was weighted by the model's reliance on the feature. Severity needs bot
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from loanwatch.monitoring.result import Severity
+from loanwatch.records import record
 
 __all__ = [
     "FALSE_DISCOVERY_RATE",
@@ -35,7 +36,7 @@ _RELIANCE_RANGE = (0.25, 2.0)
 """Even a feature that the model ignores counts for a quarter: a broken feed seldom comes alone."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Bands:
     """Sizes from which a real change is a notice, of medium and of high severity."""
 
@@ -67,7 +68,7 @@ columns whose correlation moves by 0.10, where the check of correlations begins 
 column nor a correlation shows has to be a little more than that."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DriftSize:
     """How large a change is, each in its own unit; 0 where it does not apply."""
 

@@ -1,14 +1,14 @@
 """Which applications a scheduled or triggered run is about."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from loanwatch.errors import WindowError
+from loanwatch.records import record
 
 __all__ = ["Window", "window_of"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Window:
     """[start, end), aware, in UTC."""
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, Self
@@ -16,6 +15,7 @@ from loanwatch.errors import ArtifactError
 from loanwatch.monitoring import ScoredWindow
 from loanwatch.monitoring.performance import HoldOut, HoldOutRelation
 from loanwatch.monitoring.profile import Profile
+from loanwatch.records import record
 from loanwatch.registry import ModelVersion, load_artifact
 from loanwatch.scoring import ScoringModel
 from loanwatch.storage import Storage
@@ -31,7 +31,7 @@ _HOLDOUT_ROWS = 50_000
 """Evenly taken where there are more. What is measured of the hold-out itself is measured of all its rows, once."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DeployedModel:
     """A model with its reference."""
 

@@ -1,7 +1,6 @@
 """Runs: one window of applications taken all the way, and the record of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +11,12 @@ from psycopg.types.json import Jsonb
 from loanwatch.contract import Contract, contract_values, parse_contract
 from loanwatch.database import Database, sql
 from loanwatch.errors import LoanwatchError, WindowError
+from loanwatch.records import record
 
 __all__ = ["Run", "begin_run", "begun_run", "end_run", "find_run", "halted_windows", "list_runs", "window_name"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Run:
     """A row of `run`."""
 

@@ -1,7 +1,7 @@
 """What the steps of a run came to: the rows of `run_step`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from loanwatch.database import sql
+from loanwatch.records import record
 
 __all__ = ["Step", "StepResult", "StepStatus", "find_step", "result_of", "steps_of"]
 
@@ -23,7 +24,7 @@ class StepStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class StepResult:
     """What a stage function returns: it becomes the row of the step."""
 
@@ -32,7 +33,7 @@ class StepResult:
     result: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Step:
     """A row of `run_step`."""
 

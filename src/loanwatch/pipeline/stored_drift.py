@@ -1,7 +1,6 @@
 """Data drift between any stretches of days, from their stored profiles: no application is read again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
@@ -13,6 +12,7 @@ from loanwatch.monitoring.profile import Profile, ProfileEdges
 from loanwatch.monitoring.standing import Window
 from loanwatch.pipeline.bundle import load_model
 from loanwatch.pipeline.runs import window_name
+from loanwatch.records import record
 from loanwatch.registry import ModelVersion, find_version, online_version, stored_window
 from loanwatch.settings import Settings
 from loanwatch.storage import open_storage
@@ -20,7 +20,7 @@ from loanwatch.storage import open_storage
 __all__ = ["StoredDrift", "compare_days"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class StoredDrift:
     """What the stored days say."""
 

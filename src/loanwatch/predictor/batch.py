@@ -5,7 +5,6 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,13 +20,14 @@ from loanwatch.predictor.batch_sources import read_chunks
 from loanwatch.predictor.explanation import REASON_LIMIT
 from loanwatch.predictor.scorer import DECISION_THRESHOLD, Scorer
 from loanwatch.predictor.watch import load_scorer
+from loanwatch.records import record
 from loanwatch.registry import find_version, online_version
 from loanwatch.storage import Storage
 
 __all__ = ["BatchResult", "chosen_scorer", "predict_file", "predict_window"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BatchResult:
     """What a batch came to."""
 

@@ -1,7 +1,6 @@
 """Why an application was scored as it was: the strongest reasons against it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from loanwatch.contract import Contract, Reason
 from loanwatch.predictor.shapley import TreeExplainer
 from loanwatch.predictor.trees import leaves_of
+from loanwatch.records import record
 from loanwatch.scoring import ScoringModel
 
 __all__ = ["REASON_LIMIT", "Explainer"]
@@ -20,7 +20,7 @@ REASON_LIMIT = 4
 _NEGLIGIBLE = 1e-9
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Explainer:
     """Explains the scores of one model in the contract's words."""
 

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from loanwatch.contract import Column, Contract, Kind
 from loanwatch.features import number_value, word_value
+from loanwatch.records import record
 
 __all__ = ["TEXT_LIMIT", "Field", "fields_of"]
 
@@ -17,7 +17,7 @@ TEXT_LIMIT = 500
 _LARGEST = 1.7976931348623157e308
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Field:
     """One field: whether a value will do, and in words what would."""
 

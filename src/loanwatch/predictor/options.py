@@ -1,9 +1,9 @@
 """How the service is run."""
 
 import ipaddress
-from dataclasses import dataclass
 from pathlib import Path
 
+from loanwatch.records import record
 from loanwatch.settings import Settings
 
 __all__ = ["SPOOL", "ServeOptions", "is_loopback"]
@@ -12,7 +12,7 @@ SPOOL = "spool"
 """Folder under home."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ServeOptions:
     """What one service was started with; handed to every worker."""
 

@@ -1,7 +1,7 @@
 """Applications in, decisions out: the same preprocessing and graph as in training, for one row or many."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from loanwatch.contract import Contract, Kind
 from loanwatch.errors import ArtifactError
 from loanwatch.features import clean, clean_values, engineer, engineer_values
 from loanwatch.predictor.explanation import Explainer
+from loanwatch.records import record
 from loanwatch.registry import ModelVersion
 from loanwatch.scoring import ScoringModel
 
@@ -26,7 +27,7 @@ _FRAME_ROWS = 48
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Scored:
     """What a model says of n applications."""
 
@@ -40,7 +41,7 @@ class Scored:
     """Predictor → rows without a usable value."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Scorer:
     """One version of a model, ready to score requests; it does not change."""
 

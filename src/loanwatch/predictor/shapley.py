@@ -15,18 +15,18 @@ d - 1, which Gauss-Legendre quadrature integrates exactly with ⌈d / 2⌉ nodes
 which uses the same polynomial).
 """
 
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loanwatch.predictor.trees import Leaves
+from loanwatch.records import record
 
 __all__ = ["TreeExplainer"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Group:
     """The leaves that have d features on their way, with everything that does not depend on the row.
 
@@ -72,7 +72,7 @@ class _Group:
         effects += np.bincount(self.feature.ravel(), weights=effect.ravel(), minlength=len(effects))
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class TreeExplainer:
     """The leaves of an ensemble, prepared for explaining rows."""
 

@@ -10,7 +10,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from psycopg.rows import class_row, scalar_row
 
 from loanwatch.database import sql
 from loanwatch.errors import LoanwatchError
+from loanwatch.records import record
 
 __all__ = ["Token", "TokenBook", "issue_token", "list_tokens", "revoke_token"]
 
@@ -30,7 +31,7 @@ _NOBODY = bytes(32)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,62}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Token:
     """A row of `api_token`."""
 

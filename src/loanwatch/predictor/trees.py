@@ -1,18 +1,18 @@
 """The trees of an ONNX graph as arrays of leaves: what explaining a score needs of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loanwatch.errors import ArtifactError
+from loanwatch.records import record
 from loanwatch.scoring import ScoringModel
 
 __all__ = ["Leaves", "leaves_of"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Leaves:
     """Every leaf of every tree, with the conditions on its way.
 
@@ -37,7 +37,7 @@ class Leaves:
         return float((self.value * self.share.prod(axis=1)).sum())
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Graph:
     """The attributes of the TreeEnsemble operator."""
 

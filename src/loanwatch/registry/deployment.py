@@ -1,6 +1,5 @@
 """Deploying and rolling back: one transaction each, so that there is never no model and never two."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,12 +8,13 @@ from psycopg.rows import class_row, scalar_row
 
 from loanwatch.database import sql
 from loanwatch.errors import ModelNotFoundError, RunBusyError
+from loanwatch.records import record
 from loanwatch.registry.versions import ModelVersion, online_version, version_by_id
 
 __all__ = ["Deployment", "deploy", "deployments", "hold_deployments", "rollback"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Deployment:
     """One line of the journal."""
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +11,12 @@ from psycopg.types.json import Jsonb
 
 from loanwatch.database import sql
 from loanwatch.monitoring import Measurement
+from loanwatch.records import record
 
 __all__ = ["MetricPoint", "metric_history", "record_metrics"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class MetricPoint:
     """A figure in one window."""
 

@@ -1,7 +1,6 @@
 """Profiles of a model's applications by day: rows of `profile`, of which any window is a merge."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from psycopg.types.json import Jsonb
 from loanwatch.database import sql
 from loanwatch.monitoring import Profile, ProfileEdges
 from loanwatch.monitoring.profile import merge_profiles, pack, summary_of, unpack
+from loanwatch.records import record
 from loanwatch.registry.versions import ModelVersion
 
 __all__ = ["StoredWindow", "store_days", "stored_window"]
@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 Span = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class StoredWindow:
     """What is stored of a window."""
 

@@ -1,7 +1,6 @@
 """Verdicts of a model's windows: rows of `verdict`, and what stands after the newest in `verdict_state`."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -12,6 +11,7 @@ from psycopg.types.json import Jsonb
 from loanwatch.database import sql
 from loanwatch.monitoring import Severity
 from loanwatch.monitoring.standing import Change, Key, Observation, Verdict, Window, follow
+from loanwatch.records import record
 
 __all__ = ["is_newest_window", "record_verdicts", "withdraw_verdicts"]
 
@@ -89,7 +89,7 @@ def is_newest_window(connection: Connection[Any], *, model_id: int, check: str, 
     return _is_newest(connection, key)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Judged:
     """What was said of a window."""
 

@@ -1,7 +1,6 @@
 """Versions of a model: rows of `ml_model`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +10,12 @@ from psycopg.types.json import Jsonb
 
 from loanwatch.database import sql
 from loanwatch.errors import ModelNotFoundError
+from loanwatch.records import record
 
 __all__ = ["ModelVersion", "find_version", "online_version", "register", "version_by_id", "versions"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ModelVersion:
     """One trained model that the registry knows."""
 

@@ -1,10 +1,10 @@
 """The cause of a change, and the segments that lost most, as the pages show them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Measurement
+from loanwatch.records import record
 from loanwatch.reports.formatting import NOTHING, figure, interval, measurement_of, p_value, text, title
 
 __all__ = ["CauseSection", "SegmentTable", "cause_of", "effect_of", "segments_of"]
@@ -18,7 +18,7 @@ _PARTS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class CauseSection:
     """What stands behind a change of the model's loss."""
 
@@ -27,7 +27,7 @@ class CauseSection:
     """Part or feature, change of the Brier score, 95 % interval."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class SegmentTable:
     """The segments that lost most, whether or not it is beyond chance."""
 

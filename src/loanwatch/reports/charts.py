@@ -5,8 +5,8 @@ Lengths are in the units of each chart's view box. They are rounded to a tenth, 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from loanwatch.records import record
 from loanwatch.reports.distribution import Bin, Shares
 from loanwatch.reports.formatting import share, text
 from loanwatch.reports.summary import HistoryPoint
@@ -22,7 +22,7 @@ LEFT = 34.0
 MAXIMUM_TICKS = 5
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Bar:
     """A rectangle with what it says."""
 
@@ -33,7 +33,7 @@ class Bar:
     tells: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Tick:
     """A label at a place of an axis."""
 
@@ -41,7 +41,7 @@ class Tick:
     label: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BarChart:
     """Pairs of upright bars over an axis of values."""
 
@@ -53,7 +53,7 @@ class BarChart:
     ticks: tuple[Tick, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Row:
     """A category with its two bars, lying."""
 
@@ -63,7 +63,7 @@ class Row:
     current: Bar
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RowChart:
     """Pairs of lying bars, one pair a category."""
 
@@ -72,7 +72,7 @@ class RowChart:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Mark:
     """A point of a line with its interval; `top` and `bottom` are None without one."""
 
@@ -83,7 +83,7 @@ class Mark:
     tells: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class HistoryChart:
     """Realised and estimated performance over windows."""
 

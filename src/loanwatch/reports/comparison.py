@@ -1,11 +1,12 @@
 """The page of a comparison of two tables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Severity, Status
 from loanwatch.monitoring.result import worst_of
+from loanwatch.records import record
 from loanwatch.reports.cause import CauseSection, SegmentTable, cause_of, segments_of
 from loanwatch.reports.formatting import text
 from loanwatch.reports.history import History, history_of, points_of
@@ -33,7 +34,7 @@ _HAPPENED = {
 """By the verdict on the cause."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ComparisonSummary:
     """Everything the page shows."""
 
@@ -55,7 +56,7 @@ class ComparisonSummary:
         return max((report.severity for report in self.reports.values()), default=Severity.NONE)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Page:
     summary: ComparisonSummary
     headline: Headline

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from loanwatch.monitoring import Finding
+from loanwatch.records import record
 
 __all__ = ["Bin", "Distribution", "Shares", "distribution_of"]
 
@@ -15,7 +15,7 @@ MAXIMUM_BINS = 40
 MAXIMUM_CATEGORIES = 12
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Shares:
     """A named share of rows in both windows, in [0, 1]."""
 
@@ -24,7 +24,7 @@ class Shares:
     current: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Bin:
     """An interval of values and its share of the rows with a value, in both windows."""
 
@@ -44,7 +44,7 @@ class Bin:
         return f"above {number(self.lower)}" if self.is_last else f"{number(self.lower)} to {number(self.upper)}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Distribution:
     """A column in the reference and in the current window; either bins or categories, or neither."""
 

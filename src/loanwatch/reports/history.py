@@ -1,10 +1,10 @@
 """Performance over windows, as the pages show it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Measurement
+from loanwatch.records import record
 from loanwatch.reports.charts import HistoryChart, history_chart
 from loanwatch.reports.formatting import figure, interval, text
 from loanwatch.reports.summary import HistoryPoint
@@ -14,7 +14,7 @@ __all__ = ["History", "history_of", "points_of"]
 MAXIMUM_POINTS = 60
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class History:
     """A chart of performance over windows, and its figures."""
 

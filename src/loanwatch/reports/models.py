@@ -1,10 +1,11 @@
 """Tables of model figures: candidates, the comparison with the deployed model, the deployed model in this window."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Measurement
+from loanwatch.records import record
 from loanwatch.reports.formatting import (
     NOTHING,
     interval,
@@ -23,7 +24,7 @@ MAXIMUM_CANDIDATES = 6
 MAXIMUM_METRICS = 20
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ModelTable:
     """A table with a caption; cells are pairs of value and interval."""
 

@@ -1,8 +1,7 @@
 """From a summary to what the template prints: everything worded, cut to size and laid out."""
 
-from dataclasses import dataclass
-
 from loanwatch.monitoring import Severity
+from loanwatch.records import record
 from loanwatch.reports.cause import CauseSection, SegmentTable, cause_of, segments_of
 from loanwatch.reports.headline import headline_of
 from loanwatch.reports.history import History, history_of
@@ -13,7 +12,7 @@ from loanwatch.reports.summary import Headline, RunSummary
 __all__ = ["Page", "page_of"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Page:
     """All that the template prints."""
 

@@ -1,10 +1,10 @@
 """The parts that every page has: a check with its findings, a feature that moved."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Finding, Measurement, Severity, Status
+from loanwatch.records import record
 from loanwatch.reports.cause import effect_of
 from loanwatch.reports.charts import BarChart, RowChart, histogram_chart, row_chart
 from loanwatch.reports.distribution import Distribution, distribution_of
@@ -18,7 +18,7 @@ MAXIMUM_FEATURES = 12
 MAXIMUM_LINES = 8
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Badge:
     """A verdict as a word, a sign and a colour class: never the colour alone."""
 
@@ -27,7 +27,7 @@ class Badge:
     style: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class FindingRow:
     """A line of a findings table."""
 
@@ -37,7 +37,7 @@ class FindingRow:
     figures: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class CheckSection:
     """One check as the page shows it."""
 
@@ -51,7 +51,7 @@ class CheckSection:
     more_limitations: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Feature:
     """A feature that moved."""
 

@@ -1,16 +1,17 @@
 """What a report says of one run, before any page is made of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Measurement
+from loanwatch.records import record
 
 __all__ = ["CandidateFigures", "Headline", "HistoryPoint", "ModelFigures", "RunSummary"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Headline:
     """The three answers of the first screen."""
 
@@ -22,7 +23,7 @@ class Headline:
     """What shall I do? One or two sentences."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ModelFigures:
     """A registered model, as the report names it."""
 
@@ -35,7 +36,7 @@ class ModelFigures:
     """First and last day of the training rows, ISO text."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class CandidateFigures:
     """One trained candidate."""
 
@@ -47,7 +48,7 @@ class CandidateFigures:
     """Why it was or was not chosen."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class HistoryPoint:
     """How well the deployed model did in one window; None where it is not known."""
 
@@ -60,7 +61,7 @@ class HistoryPoint:
     """AUC estimated without labels."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RunSummary:
     """Everything the page of a run shows. Only `run_id`, `title`, window, `rows` and `outcome` are needed."""
 

@@ -1,12 +1,13 @@
 """From a model's score to a probability that means what it says."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Self
 
 import numpy as np
 
 from loanwatch.errors import ArtifactError
+from loanwatch.records import record
 
 __all__ = ["Calibrator", "FloatArray", "logit"]
 
@@ -26,7 +27,7 @@ def logit(probability: FloatArray) -> FloatArray:
     return np.log(inside / (1 - inside))
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Calibrator:
     """Platt scaling on the logit: p ↦ 1 / (1 + exp(−(slope · logit(p) + intercept))).
 

@@ -4,7 +4,7 @@ import io
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +13,7 @@ import polars as pl
 
 from loanwatch.errors import ArtifactError
 from loanwatch.features import Preprocessor
+from loanwatch.records import record
 from loanwatch.scoring.calibrator import Calibrator, FloatArray
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _COVERS = "covers.npy"
 _CHUNK_ROWS = 16_384
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ScoringModel:
     """Gives P(positive) for cleaned and engineered applications.
 

@@ -1,7 +1,7 @@
 """Make the applications of one stretch of time: applicants, events, label, recorded values."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Final
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loanwatch.errors import ContractError
+from loanwatch.records import record
 from loanwatch.simulator.batch import Batch
 from loanwatch.simulator.calendar import application_seconds, check_days, day_counts
 from loanwatch.simulator.events import (
@@ -36,7 +37,7 @@ CHUNK_ROWS: Final = 50_000
 _PURPOSES: Final = ("scores", "columns", "gaps", "label", "times", "ids", "quirks", "events", "feed", "replacement")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Streams:
     """Independent random generators, one a purpose, so that an event disturbs nothing but what it is about."""
 
@@ -51,7 +52,7 @@ class Streams:
         return Streams(entropy=(*self.entropy, 1_000 + number))
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Plan:
     """Everything that determines a simulation."""
 
@@ -80,7 +81,7 @@ class Plan:
         return Streams(entropy=(self.seed, first_day + 1_000_000, *more))
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Draw:
     """The applications of one chunk, in order of time."""
 
@@ -98,7 +99,7 @@ class Draw:
     streams: Streams
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Applicants:
     latent: Batch
     clean: Batch

@@ -1,11 +1,10 @@
 """The three perfect label leaks of the real data, each behind a switch."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from loanwatch.errors import ContractError
+from loanwatch.records import record
 from loanwatch.simulator.batch import Batch
 from loanwatch.simulator.population import Population
 from loanwatch.simulator.relation import Relation
@@ -13,7 +12,7 @@ from loanwatch.simulator.relation import Relation
 __all__ = ["Leaks"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Leaks:
     """Which flaws of the records give the label away. By default none: an honest population.
 

@@ -4,13 +4,13 @@ Figures: published summary of the loan-eligibility extract, 2015-01 to 2015-05 (
 standard deviations and maxima are its figures; the other quantiles are chosen so that mean and deviation agree.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.statistics.special import ndtr, ndtri
 
 __all__ = ["CATEGORICAL", "NUMERIC", "Categorical", "Numeric", "from_normal"]
@@ -20,7 +20,7 @@ _TABLE_REACH: Final = 4.75
 _TABLE_SIZE: Final = 1_025
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Numeric:
     """A numeric column, given by quantiles between which it is interpolated on the normal scale."""
 
@@ -35,7 +35,7 @@ class Numeric:
         return _numeric_table(self)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Categorical:
     """A categorical column, given by the shares of its categories in their order."""
 

@@ -1,12 +1,12 @@
 """Draw applicants: dependent normal scores, turned into columns, with values that nobody knows."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loanwatch.errors import ContractError
+from loanwatch.records import record
 from loanwatch.simulator.batch import CUSTOMER_AND_CREDIT, Batch
 from loanwatch.simulator.dependence import DEPENDENT, cholesky
 from loanwatch.simulator.marginals import CATEGORICAL, NUMERIC, from_normal
@@ -23,7 +23,7 @@ _BANKRUPT_GIVEN_PROBLEM: Final = 0.84
 _BANKRUPT_TWICE: Final = 0.045
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Population:
     """Who applies, and how much of it the source knows. Shares are of all rows unless said otherwise, in [0, 1]."""
 

@@ -6,13 +6,13 @@ cleaned columns would have.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.simulator.batch import CUSTOMER_AND_CREDIT, Batch
 from loanwatch.simulator.marginals import CATEGORICAL
 from loanwatch.simulator.population import Population
@@ -101,7 +101,7 @@ _SHAPES: Final[Mapping[str, Callable[[Batch], Vector]]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Relation:
     """The relation between features and label, centred on one population."""
 

@@ -1,7 +1,6 @@
 """Simulate a lender's applications: the raw source tables and the truth behind them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -9,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from loanwatch.contract import Contract, default_contract
+from loanwatch.records import record
 from loanwatch.simulator.calendar import rows_between
 from loanwatch.simulator.draw import Draw, Plan, draw_chunks
 from loanwatch.simulator.events import Event, as_utc
@@ -21,7 +21,7 @@ from loanwatch.simulator.source import source_tables
 __all__ = ["Simulation", "simulate", "simulate_chunks"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Simulation:
     """Applications as the source holds them, and what is true of them."""
 

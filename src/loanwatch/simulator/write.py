@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -13,6 +12,7 @@ from loanwatch.contract import Contract, default_contract
 from loanwatch.database import Database, explained
 from loanwatch.errors import LoadError
 from loanwatch.etl import columns_of, create_table
+from loanwatch.records import record
 from loanwatch.simulator.simulation import Simulation
 
 __all__ = ["write"]
@@ -75,7 +75,7 @@ def write(
     return written
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Encoded:
     csv: dict[str, io.BytesIO]
     rows: dict[str, int]

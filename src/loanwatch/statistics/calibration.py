@@ -1,10 +1,9 @@
 """Whether a probability of 0.7 comes true in 70 % of cases."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.statistics.estimate import Estimate, normal_estimate
 from loanwatch.statistics.special import erfc, expit, logit
 
@@ -21,7 +20,7 @@ _SMALLEST_PROBABILITY = 1e-6
 _NEWTON_STEPS = 50
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class CalibrationLine:
     """logit P(label) = intercept + slope × logit(probability). A calibrated model has intercept 0 and slope 1."""
 

@@ -1,16 +1,16 @@
 """The moment at which a stream began to follow another law: the CUSUM of log-likelihood ratios."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from loanwatch.records import record
 
 __all__ = ["ChangePoint", "locate_change"]
 
 _PLAUSIBLE = 3.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ChangePoint:
     """Where the change most likely lies; positions count rows from 0."""
 

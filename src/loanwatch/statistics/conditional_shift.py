@@ -9,11 +9,11 @@ variance of weighted sums (H. White, Econometrica 48, 1980).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.statistics.special import fdtrc
 
 __all__ = ["BlockTest", "ConditionalShift", "additive_effects"]
@@ -22,7 +22,7 @@ _RANK_TOLERANCE = 1e-5
 _BLOCK_ROWS = 1_024
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BlockTest:
     """The test of one block of terms."""
 

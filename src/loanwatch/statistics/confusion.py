@@ -1,14 +1,14 @@
 """The four counts of a decision against the truth, and the shares made from them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from loanwatch.records import record
 
 __all__ = ["Confusion", "confusion"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Confusion:
     """Counts of rows by decision and truth. Shares of nothing are `nan`."""
 

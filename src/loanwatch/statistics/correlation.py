@@ -1,8 +1,8 @@
 """Change of a correlation between two windows."""
 
 import math
-from dataclasses import dataclass
 
+from loanwatch.records import record
 from loanwatch.statistics.normal import two_sided_p
 
 __all__ = ["CorrelationChange", "correlation_change"]
@@ -11,7 +11,7 @@ _LIMIT = 0.999999
 """Correlations are held off ±1, where Fisher's z is infinite."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class CorrelationChange:
     """Current minus reference correlation, its z statistic and two-sided p-value."""
 

@@ -5,11 +5,10 @@ operating characteristic curves", Biometrics 44 (1988); computed in O(n log n) a
 implementation of DeLong's algorithm", IEEE Signal Processing Letters 21 (2014).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.statistics.estimate import Z_95, Estimate, normal_estimate
 from loanwatch.statistics.ranks import midranks
 from loanwatch.statistics.special import erfc
@@ -17,7 +16,7 @@ from loanwatch.statistics.special import erfc
 __all__ = ["Difference", "delong_estimate", "delong_paired_difference", "delong_two_sample_difference", "difference_of"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Difference:
     """A difference with its 95 % interval and the two-sided p-value of "there is none"."""
 

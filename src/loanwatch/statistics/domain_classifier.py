@@ -8,13 +8,13 @@ tables of pairs come from one matrix product, so that no model has to be trained
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.statistics.delong import delong_estimate
 from loanwatch.statistics.estimate import Estimate, normal_estimate
 from loanwatch.statistics.special import ndtr
@@ -36,7 +36,7 @@ fitted to noise would be found again."""
 Blocks = tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Coded:
     """Rows of both windows, every feature cut into the same bins."""
 
@@ -62,7 +62,7 @@ class Coded:
         return tuple(tuple(_table(half, self) for half in pair) for pair in self.halves)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Apart:
     """How well the windows can be told apart."""
 
@@ -135,7 +135,7 @@ def _halves(codes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]
     return codes[first], codes[~first]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Table:
     rows: int
     joint: NDArray[np.float64]
@@ -153,7 +153,7 @@ def _table(codes: NDArray[np.intp], coded: Coded) -> _Table:
     return _Table(rows=rows, joint=(flags.T @ flags).astype(np.float64) / rows)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Fitted:
     """What one half shows: weights of the cells of the strongest blocks."""
 

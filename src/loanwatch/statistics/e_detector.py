@@ -1,10 +1,9 @@
 """A stream of outcomes with stated probabilities: the row at which they can no longer be believed."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.statistics.special import logit
 
 __all__ = ["Alarm", "sequential_evidence", "sound_alarm"]
@@ -16,7 +15,7 @@ that is a little off gathers no evidence, as it is still nearer to its own law t
 _SMALLEST = 1e-6
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Alarm:
     """Where the evidence passed the limit; positions count rows from 0."""
 

@@ -1,6 +1,6 @@
 """A number with its uncertainty."""
 
-from dataclasses import dataclass
+from loanwatch.records import record
 
 __all__ = ["Z_95", "Estimate", "normal_estimate"]
 
@@ -8,7 +8,7 @@ Z_95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Estimate:
     """A value, its standard error and the 95 % interval; `nan` where the data do not determine them."""
 

@@ -1,11 +1,11 @@
 """Likelihood-ratio test that two histograms come from one distribution."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from loanwatch.records import record
 from loanwatch.statistics.chi_square import chi_square_p
 from loanwatch.statistics.counts import FloatArray, pool_sparse
 from loanwatch.statistics.special import xlogy
@@ -13,7 +13,7 @@ from loanwatch.statistics.special import xlogy
 __all__ = ["GTest", "g_test"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class GTest:
     """The statistic after Williams' correction and dispersion, its degrees of freedom and its p-value."""
 

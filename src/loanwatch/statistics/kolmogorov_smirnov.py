@@ -1,18 +1,18 @@
 """Two-sample Kolmogorov–Smirnov test from counts over ordered bins."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from loanwatch.records import record
 from loanwatch.statistics.counts import as_counts, shares
 from loanwatch.statistics.special import kolmogorov
 
 __all__ = ["KolmogorovSmirnov", "kolmogorov_smirnov"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class KolmogorovSmirnov:
     """The largest distance of two distribution functions, and its p-value."""
 

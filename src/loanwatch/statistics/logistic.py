@@ -1,10 +1,9 @@
 """Logistic regression from an offset, drawn towards it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.statistics.special import expit
 
 __all__ = ["LogisticFit", "fit_logistic_offset"]
@@ -13,7 +12,7 @@ _STEPS = 25
 _CLOSE_ENOUGH = 1e-7
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LogisticFit:
     """Coefficients and their covariance."""
 

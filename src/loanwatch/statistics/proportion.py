@@ -1,10 +1,10 @@
 """Change of a share between two windows: missing rates, unseen categories, labels."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from loanwatch.records import record
 from loanwatch.statistics.binomial import wilson
 from loanwatch.statistics.counts import FloatArray
 from loanwatch.statistics.normal import two_sided_p, two_sided_z
@@ -16,7 +16,7 @@ _EXACT_BELOW = 50.0
 """Expected rows under which the normal approximation misjudges p-values of 1e-4 and Fisher's test is used."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ProportionChange:
     """Current share minus reference share, with a 95 % interval and a two-sided p-value."""
 

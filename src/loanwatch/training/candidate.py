@@ -3,7 +3,6 @@
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from loanwatch.errors import ContractError
 from loanwatch.features import Preprocessor
 from loanwatch.monitoring.performance import measure_performance
 from loanwatch.monitoring.result import Measurement
+from loanwatch.records import record
 from loanwatch.scoring import Calibrator, ScoringModel
 from loanwatch.training.calibration import fit_calibrator, out_of_fold
 from loanwatch.training.estimators import make_estimator, parameters_of
@@ -24,7 +24,7 @@ from loanwatch.training.split import Split, labels_of
 __all__ = ["Candidate", "train_candidate"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Candidate:
     """A trained model with the evidence for it."""
 

@@ -5,7 +5,6 @@ on the other side of a split and sums agree with scikit-learn's to about 1e-15.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier  # type: ignore[import-untyped]  # it has no stubs
 
+from loanwatch.records import record
 from loanwatch.scoring import GRAPH_INPUT, GRAPH_OUTPUT
 
 __all__ = ["Estimator", "node_covers", "to_onnx"]
@@ -41,7 +41,7 @@ _OPSETS = {"": 21, "ai.onnx.ml": 5}
 _SUM, _NO_TRANSFORM, _LESS_OR_EQUAL = 1, 0, 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Tree:
     """One tree: of every node its children (of a leaf: any), feature, threshold, value and cover."""
 

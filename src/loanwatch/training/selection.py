@@ -1,15 +1,15 @@
 """Which candidate goes on: those that pass the thresholds, and of them the best."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from loanwatch.contract import Policy
+from loanwatch.records import record
 from loanwatch.training.candidate import Candidate
 
 __all__ = ["Selection", "select"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Selection:
     """The candidate that goes on, and a sentence for each of them."""
 

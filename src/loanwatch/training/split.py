@@ -1,7 +1,5 @@
 """Which applications train and which test."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -9,6 +7,7 @@ from numpy.typing import NDArray
 from loanwatch.contract import Contract
 from loanwatch.errors import NotEnoughDataError
 from loanwatch.features import word_value
+from loanwatch.records import record
 
 __all__ = ["Split", "labels_of", "split"]
 
@@ -16,7 +15,7 @@ _MINIMUM_OF_A_CLASS = 5
 """Calibration holds out five times; a part without one of the classes says nothing."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Split:
     """The rows that train and the rows that test, each in order of time, all of them labelled."""
 

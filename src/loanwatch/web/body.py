@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from loanwatch.records import record
 from loanwatch.web.problem import FieldError, Problem, busy
 
 __all__ = ["BodyLimits", "BodyRoom", "check_content_type", "receive_body"]
@@ -17,7 +18,7 @@ _DRAIN_FACTOR = 16
 _CLOSE = {"Connection": "close"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BodyLimits:
     """What a client may send."""
 

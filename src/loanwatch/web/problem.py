@@ -1,10 +1,11 @@
 """What a client is told when a request cannot be answered: one JSON shape for every error."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_json
+
+from loanwatch.records import record
 
 __all__ = ["ERROR_LIMIT", "INTERNAL_ERROR", "FieldError", "Problem", "away", "busy"]
 
@@ -12,7 +13,7 @@ ERROR_LIMIT = 20
 """At most this many errors are listed in one answer."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class FieldError:
     """One value that is not what it should be."""
 

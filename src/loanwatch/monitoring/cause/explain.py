@@ -1,7 +1,7 @@
 """Features, relation, both, or the data themselves: the cause of a change, and whether to retrain."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -23,6 +23,7 @@ from loanwatch.monitoring.policy import halt_reasons
 from loanwatch.monitoring.profile import profile_window
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.records import record
 
 __all__ = ["Cause", "Verdict", "explain_change"]
 
@@ -54,7 +55,7 @@ class Verdict(StrEnum):
     """Neither features nor relation: the scores are not what they were for the same applicants."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Cause:
     """The verdict, with what it rests on."""
 

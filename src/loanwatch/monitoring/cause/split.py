@@ -4,8 +4,6 @@ Source: T. Cai, H. Namkoong and S. Yadlowsky, "Diagnosing model performance unde
 (arXiv 2303.02011), with the outcome-model form of the first term.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +11,7 @@ from loanwatch.contract import Contract
 from loanwatch.monitoring.performance.holdout_relation import HoldOutRelation
 from loanwatch.monitoring.result import Measurement
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.records import record
 from loanwatch.statistics.estimate import Z_95
 
 __all__ = ["LossSplit", "split_loss"]
@@ -21,7 +20,7 @@ _MOST_ROWS = 100_000
 """Of each window, evenly taken."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LossSplit:
     """Change of the mean Brier loss from the hold-out to the window; features + relation = total."""
 
@@ -78,7 +77,7 @@ def split_loss(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Expected:
     probability: NDArray[np.float64]
     loss: NDArray[np.float64]

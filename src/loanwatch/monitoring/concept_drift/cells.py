@@ -1,7 +1,6 @@
 """Features and score cut into bins that both windows fill."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from loanwatch.contract import Contract, Kind
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.records import record
 from loanwatch.statistics.calibration import score_band_edges
 
 __all__ = ["MOST_FEATURES", "SCORE", "Cells", "cut_features", "most_telling"]
@@ -25,7 +25,7 @@ _ROWS_PER_BIN = 60
 _FEWEST_ROWS = 15
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Cells:
     """One feature cut into bins.
 

@@ -1,7 +1,6 @@
 """Since when the relation is another one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from loanwatch.monitoring.concept_drift.cells import Cells
 from loanwatch.monitoring.concept_drift.relation import residual_variance
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.records import record
 from loanwatch.statistics.change_point import ChangePoint, locate_change
 
 __all__ = ["DatedChange", "date_change"]
@@ -21,7 +21,7 @@ _WIDEST = 0.5
 """A change that may lie anywhere in more than this share of the window has no date."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DatedChange:
     """When the change happened, as times of applications in UTC."""
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from loanwatch.monitoring.concept_drift.balance import balancing_weights
 from loanwatch.monitoring.concept_drift.cells import SCORE, Cells
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.records import record
 from loanwatch.statistics.calibration import score_band_edges
 from loanwatch.statistics.conditional_shift import BlockTest, ConditionalShift, additive_effects
 from loanwatch.statistics.special import logit
@@ -30,7 +31,7 @@ _DIRECTED_SHARE = 0.75
 """Of the significance that a subject has, spent on the change in proportion to the model's own effect."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Change:
     """The relation moved, or was tested for moving, along one subject."""
 

@@ -1,12 +1,12 @@
 """The label stream watched row by row: when the model's probabilities stopped coming true."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.records import record
 from loanwatch.statistics.binomial import clopper_pearson
 from loanwatch.statistics.calibration import score_band_edges
 from loanwatch.statistics.e_detector import sound_alarm
@@ -19,7 +19,7 @@ _CONFIDENCE = 0.99
 """Of each band's interval: what the hold-out leaves open is not evidence against it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class StreamAlarm:
     """The moment at which somebody watching would have known, as times of applications in UTC."""
 

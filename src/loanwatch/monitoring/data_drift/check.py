@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from loanwatch.monitoring.data_drift.univariate import compare_categorical, comp
 from loanwatch.monitoring.profile import CategoricalProfile, ColumnProfile, NumericProfile, Profile, dispersions
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.verdict import FALSE_DISCOVERY_RATE, drift_severity, is_real, is_sure
+from loanwatch.records import record
 from loanwatch.statistics import benjamini_hochberg, detectable_psi
 
 __all__ = ["check"]
@@ -32,7 +33,7 @@ _COARSE_PSI = 0.10
 """A window that cannot show a PSI of the first band says so."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Corrected:
     """The p-values after correction over all tests."""
 

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from loanwatch.monitoring.profile import ColumnProfile
 from loanwatch.monitoring.result import Measurement, Severity
 from loanwatch.monitoring.verdict import DriftSize, drift_severity
+from loanwatch.records import record
 
 __all__ = ["MINIMUM_VALUES", "ColumnChange", "Variation", "measurement"]
 
@@ -15,7 +16,7 @@ MINIMUM_VALUES = 20
 """Fewer values than this on either side say nothing about a distribution."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Variation:
     """Variance of windows like the current one inside the reference, over that of independent rows."""
 
@@ -23,7 +24,7 @@ class Variation:
     missing: float = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ColumnChange:
     """One column compared: measurements, and for each aspect a p-value and a size."""
 

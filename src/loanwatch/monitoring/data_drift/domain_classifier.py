@@ -5,7 +5,7 @@ see: pairs of columns, none of which moved by itself, that no longer depend on e
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ from loanwatch.contract import Contract, Kind
 from loanwatch.errors import shorten
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.verdict import DriftSize, drift_severity
+from loanwatch.records import record
 from loanwatch.statistics.domain_classifier import Apart, Coded, tell_apart
 
 __all__ = ["DOMAIN_ROWS", "with_domain_classifier"]
@@ -31,7 +32,7 @@ _DATASET = "dataset"
 _NAMED = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Cut:
     """A column in bins."""
 

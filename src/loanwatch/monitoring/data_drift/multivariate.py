@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from loanwatch.monitoring.profile import Profile, ScoreMoments
 from loanwatch.monitoring.verdict import DriftSize
+from loanwatch.records import record
 from loanwatch.statistics import FloatArray, correlation_change
 
 __all__ = ["PairChange", "compare_correlations", "group_by_hub"]
@@ -16,7 +16,7 @@ _ROWS_PER_KURTOSIS = 30.0
 """A pair needs this many rows for each unit of kurtosis: 90 for normal scores, 1,100 for a count that is 0 in 97 %."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class PairChange:
     """The correlation of two columns' normal scores in both windows."""
 

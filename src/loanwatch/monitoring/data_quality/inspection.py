@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Self
@@ -15,11 +15,12 @@ from loanwatch.contract import Column, Contract, Engineered, Kind
 from loanwatch.monitoring.data_quality.reference import Reference
 from loanwatch.monitoring.labels import label_numbers
 from loanwatch.monitoring.result import Finding, Measurement
+from loanwatch.records import record
 
 __all__ = ["Cells", "Inspection", "Outcome"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Cells:
     """The values of a cleaned window, and why some were changed or dropped."""
 
@@ -56,7 +57,7 @@ class Cells:
         return null & untouched
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Inspection(Cells):
     """A cleaned window, its contract, and the reference where there is one."""
 
@@ -91,7 +92,7 @@ class Inspection(Cells):
         return replace(self, frame=self.frame.filter(wanted), issues=self.issues.filter(wanted))
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Outcome:
     """What one rule found, measured, and could not judge."""
 

@@ -1,7 +1,6 @@
 """The search for regions of one raw feature that decide the label."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -11,6 +10,7 @@ from loanwatch.contract import Kind
 from loanwatch.monitoring.data_quality.inspection import Inspection
 from loanwatch.monitoring.data_quality.regions import MINIMUM_ROWS, Region, fixed_regions, region_mask
 from loanwatch.monitoring.data_quality.segments import purest_segments
+from loanwatch.records import record
 from loanwatch.statistics.special import betainc
 
 __all__ = ["Leak", "find_leaks"]
@@ -38,7 +38,7 @@ CATEGORY_ODDS_RATIO = 3.0
 MAXIMUM_LEAKS = 25
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Leak:
     """A region that decides the label, with its figures over all labelled rows of the window."""
 
@@ -53,7 +53,7 @@ class Leak:
     """Corrected for the search; an upper bound."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Candidate:
     region: Region
     label: int
@@ -62,7 +62,7 @@ class _Candidate:
     """Log-likelihood that the region explains: rows × Kullback–Leibler divergence of its rate from the base."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Trial:
     """One label to be decided, on the rows that no leak explains yet."""
 

@@ -1,7 +1,6 @@
 """Missing values: more than in the reference, and columns that hold nothing at all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,11 +9,12 @@ from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
 from loanwatch.monitoring.data_quality.rates import rise_of_share
 from loanwatch.monitoring.data_quality.wording import listing, percent, sentence
 from loanwatch.monitoring.result import Finding, Measurement, Severity
+from loanwatch.records import record
 
 __all__ = ["check_missing"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Loss:
     column: str
     rate: float

@@ -1,10 +1,10 @@
 """Whether a share of rows rose above the reference, and how far."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from loanwatch.monitoring.data_quality.wording import sentence
 from loanwatch.monitoring.result import Finding, Measurement, Severity
+from loanwatch.records import record
 from loanwatch.statistics.proportion import proportion_change
 
 __all__ = ["Rise", "rise_is_real", "rise_of_share"]
@@ -18,7 +18,7 @@ HIGH_RISE = 0.25
 MEDIUM_RISE = 0.10
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Rise:
     """Change of a share of rows against the reference."""
 

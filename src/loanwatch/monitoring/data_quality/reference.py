@@ -1,13 +1,14 @@
 """What data quality needs to know of the reference window."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Self
 
 import numpy as np
 
 from loanwatch.monitoring.profile import REASONS, CategoricalProfile, ColumnProfile, NumericProfile, Profile
+from loanwatch.records import record
 
 __all__ = ["PROBABILITIES", "Reference"]
 
@@ -15,7 +16,7 @@ PROBABILITIES = (0.001, 0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.7
 """The quantiles that the unit check compares, fine enough to interpolate between."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Reference:
     """Figures of the reference window, by column."""
 

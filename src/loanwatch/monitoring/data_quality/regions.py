@@ -5,7 +5,7 @@ another window.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from loanwatch.contract import Column, Kind
 from loanwatch.monitoring.data_quality.inspection import Cells, Inspection
+from loanwatch.records import record
 
 __all__ = ["MINIMUM_ROWS", "Region", "fixed_regions", "region_mask"]
 
@@ -26,7 +27,7 @@ MAXIMUM_CATEGORIES = 1_000
 ISSUE_KINDS = ("sentinel", "rescaled", "out_of_range", "unreadable", "respelled")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Region:
     """Rows that one cause picks out."""
 

@@ -1,11 +1,11 @@
 """Intervals of one numeric feature in which nearly every label is the same."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.statistics.special import gammaln
 
 __all__ = ["Segment", "purest_segments"]
@@ -31,7 +31,7 @@ _MINIMUM_EDGE = 30
 _MINIMUM_OUTSIDE = 10
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Segment:
     """An interval of values, both ends inside; None where it reaches the end of the data."""
 

@@ -1,7 +1,6 @@
 """How many applications a window holds, whether any days are empty, and how fresh it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -10,6 +9,7 @@ import polars as pl
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
 from loanwatch.monitoring.data_quality.wording import count, percent
 from loanwatch.monitoring.result import Finding, Measurement, Severity
+from loanwatch.records import record
 
 __all__ = ["check_volume"]
 
@@ -35,7 +35,7 @@ FUTURE_TOLERANCE = timedelta(days=1)
 """Sources keep local time without a zone, which may be ahead of UTC."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Days:
     """The whole days of a window that have passed, and the applications on each."""
 
@@ -43,7 +43,7 @@ class _Days:
     rows: np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Rhythm:
     """What is usual."""
 

@@ -1,19 +1,18 @@
 """Performance before labels arrive: what it must be if the probabilities still mean what they say."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from loanwatch.contract import Contract
 from loanwatch.monitoring.performance.expected import estimate_accuracy, estimate_auc
 from loanwatch.monitoring.performance.holdout import HoldOut
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.records import record
 from loanwatch.statistics.estimate import Estimate, normal_estimate
 
 __all__ = ["EstimatedPerformance", "estimate_accuracy", "estimate_auc", "estimate_performance"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class EstimatedPerformance:
     """What the labels of a window will show if the relation is still the hold-out's."""
 

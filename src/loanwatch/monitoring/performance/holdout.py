@@ -1,7 +1,7 @@
 """What is known of a model's hold-out once and for all, so that no run has to find it out again."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +13,7 @@ from loanwatch.monitoring.performance.holdout_relation import HoldOutRelation
 from loanwatch.monitoring.performance.metrics import measure_performance
 from loanwatch.monitoring.result import Measurement
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.records import record
 from loanwatch.statistics.delong import delong_estimate
 from loanwatch.statistics.estimate import Estimate
 from loanwatch.statistics.mean_loss import brier_losses, log_losses, mean_estimate
@@ -22,7 +23,7 @@ __all__ = ["HoldOut"]
 _ESTIMATES = ("auc", "brier", "log_loss", "accuracy")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class HoldOut:
     """Realised figures of the hold-out, and its relation between features and label."""
 

@@ -1,7 +1,6 @@
 """P(label | features, score) as the hold-out shows it: what the labels of any other applications should be."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from loanwatch.contract import Contract, Kind
 from loanwatch.monitoring.scored_window import ScoredWindow
+from loanwatch.records import record
 from loanwatch.statistics.calibration import score_band_edges
 from loanwatch.statistics.logistic import fit_logistic_offset
 from loanwatch.statistics.special import expit, logit, ndtri
@@ -42,7 +42,7 @@ class Columns(Protocol):
         """Return built-in types only; `kind` tells which class it is."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class HoldOutRelation:
     """The model's log-odds, corrected by score band and along every feature where the hold-out contradicts them.
 
@@ -115,7 +115,7 @@ class HoldOutRelation:
         return np.concatenate([*parts, np.empty(0)])
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@record(eq=False)
 class _Score:
     """Level, slope and bands of the score."""
 
@@ -142,7 +142,7 @@ class _Score:
         return cls(edges=np.asarray(values["edges"], dtype=np.float64))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@record(eq=False)
 class _Number:
     """A number's normal score within the hold-out, bent at the knots, and whether it is not known."""
 
@@ -196,7 +196,7 @@ class _Number:
         return cls(name=values["name"], points=points, scores=scores, has_gaps=values["has_gaps"])
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Category:
     """Which of the frequent categories it is, and whether it is not known."""
 

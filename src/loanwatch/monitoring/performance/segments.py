@@ -6,7 +6,7 @@ ICDE 2019, and W. Chen et al., "Domino", 2022; the interval is DeLong's.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from loanwatch.contract import Contract
 from loanwatch.monitoring.concept_drift.cells import SCORE, Cells, cut_features
 from loanwatch.monitoring.scored_window import ScoredWindow
 from loanwatch.monitoring.verdict import LEAVE_P_VALUE
+from loanwatch.records import record
 from loanwatch.statistics.calibration import score_band_edges
 from loanwatch.statistics.delong import delong_estimate
 from loanwatch.statistics.delong_counts import delong_of_counts
@@ -38,7 +39,7 @@ SEGMENT_LEVEL = 0.01
 _LISTED = 12
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Segment:
     """A group of applicants in both windows."""
 
@@ -80,7 +81,7 @@ class Segment:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class SegmentSearch:
     """What looking at all segments came to."""
 
@@ -156,7 +157,7 @@ def _subjects(losses: Sequence[_Loss], *, below: float) -> set[str]:
     return {cell.subject for cell, _, _, strength in losses if ndtr(-strength) <= below}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Side:
     """One window, with its scores in bands."""
 
@@ -180,7 +181,7 @@ class _Side:
         return np.maximum(stacked, 0.0).reshape(4, bins + 1, _SCORE_BANDS)[:, :bins]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Windows:
     reference: _Side
     current: _Side

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Self
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from loanwatch.monitoring.profile.days import DayCounts, days_from_dict, days_to_dict, merge_days
 from loanwatch.monitoring.profile.edges import CategoricalEdges
+from loanwatch.records import record
 from loanwatch.statistics import CountArray
 
 __all__ = ["CategoricalProfile", "keep_sample"]
@@ -17,7 +18,7 @@ __all__ = ["CategoricalProfile", "keep_sample"]
 _SAMPLED_OTHERS = 50
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@record(eq=False)
 class CategoricalProfile:
     """Counts of a categorical column over one window."""
 

@@ -1,12 +1,12 @@
 """Rows of each day in coarse groups: from them comes the day-to-day variation of a reference."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from loanwatch.records import record
 from loanwatch.statistics import CountArray, block_dispersion
 
 __all__ = [
@@ -28,7 +28,7 @@ DayCounts = Mapping[str, CountArray]
 """ISO date → rows in each group of values, and at the end rows without a value."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@record(eq=False)
 class DayIndex:
     """The day of each row."""
 

@@ -1,7 +1,6 @@
 """The bins that a reference fixes once, so that every later window is counted over the same ones."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Self
@@ -9,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
+from loanwatch.records import record
 from loanwatch.statistics import CountArray, FloatArray, normal_scores
 
 __all__ = ["LARGEST", "CategoricalEdges", "NumericEdges", "ProfileEdges", "categorical_edges", "numeric_edges"]
@@ -31,7 +31,7 @@ _CLEARLY_RARER = 3.0
 _DAY_CATEGORIES = 11
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@record(eq=False)
 class NumericEdges:
     """Bins of a numeric column: bin b holds edges[b-1] < x <= edges[b]; the outer bins are open."""
 
@@ -116,7 +116,7 @@ class NumericEdges:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class CategoricalEdges:
     """Categories that are counted one by one, the most frequent first."""
 
@@ -145,7 +145,7 @@ class CategoricalEdges:
         return {"kind": "categorical", "categories": list(self.categories)}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ProfileEdges:
     """The bins of all columns of a reference, and of its score."""
 

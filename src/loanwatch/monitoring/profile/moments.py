@@ -1,13 +1,13 @@
 """Sums of products of normal scores: the correlation matrix of a window, mergeable."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from loanwatch.records import record
 from loanwatch.statistics import FloatArray
 
 __all__ = ["ScoreMoments"]
@@ -15,7 +15,7 @@ __all__ = ["ScoreMoments"]
 _SUMS = ("rows", "x", "xx", "xy", "xxx", "xxxx", "xxy", "xxxy", "xxyy")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@record(eq=False)
 class ScoreMoments:
     """Sums over the rows in which both columns i, j of a pair are known; x is column i, y is column j."""
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Self
 
@@ -10,12 +10,13 @@ import numpy as np
 
 from loanwatch.monitoring.profile.days import DayCounts, days_from_dict, days_to_dict, merge_days
 from loanwatch.monitoring.profile.edges import NumericEdges
+from loanwatch.records import record
 from loanwatch.statistics import CountArray, FloatArray
 
 __all__ = ["NumericProfile"]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@record(eq=False)
 class NumericProfile:
     """Counts and sums of a numeric column over one window."""
 

@@ -1,20 +1,21 @@
 """The profile of a window: all that the drift checks ever need of its rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 
 from loanwatch.monitoring.profile.categorical import CategoricalProfile
 from loanwatch.monitoring.profile.edges import CategoricalEdges, NumericEdges, ProfileEdges
 from loanwatch.monitoring.profile.moments import ScoreMoments
 from loanwatch.monitoring.profile.numeric import NumericProfile
+from loanwatch.records import record
 
 __all__ = ["ColumnProfile", "Profile"]
 
 ColumnProfile = NumericProfile | CategoricalProfile
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@record(eq=False)
 class Profile:
     """Mergeable counts of a window: profile(A ∪ B) = profile(A).merge(profile(B)), exactly for counts."""
 

@@ -3,18 +3,18 @@
 import shutil
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 from loanwatch.errors import SettingsError
+from loanwatch.records import record
 
 __all__ = ["Options", "free_port"]
 
 _EXECUTORS = {"local": "LocalExecutor", "celery": "CeleryExecutor"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Options:
     """Ports, executor and folders of one local Airflow."""
 

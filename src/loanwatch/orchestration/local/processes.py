@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from loanwatch.records import record
 
 __all__ = ["Process", "adopt_orphans", "start", "stop"]
 
@@ -18,7 +19,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Process:
     """A child with a process group of its own."""
 

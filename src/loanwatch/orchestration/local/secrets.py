@@ -3,13 +3,15 @@
 import base64
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+
+from loanwatch.records import record
 
 __all__ = ["Secrets", "load_secrets"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Secrets:
     """What Airflow signs and encrypts with, and the password of its user `admin`."""
 

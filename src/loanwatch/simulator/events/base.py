@@ -1,7 +1,7 @@
 """What all planted events share: when they happen, and what is known about them."""
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loanwatch.errors import ContractError
+from loanwatch.records import record
 from loanwatch.simulator.batch import Batch
 
 __all__ = ["Event", "FeatureEvent", "FeedEvent", "as_utc"]
@@ -25,7 +26,7 @@ def as_utc(moment: date) -> datetime:
     return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Event(ABC):
     """Something planted in [start, end). Without a start it has always been so, without an end it stays."""
 

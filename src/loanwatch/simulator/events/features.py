@@ -1,11 +1,11 @@
 """Events that move the applicants: P(features) changes, the relation to the label does not."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.simulator.batch import Batch
 from loanwatch.simulator.dependence import DEPENDENT, flipped_loading
 from loanwatch.simulator.events.base import Event, FeatureEvent
@@ -18,7 +18,7 @@ NUMBERS = (*NUMERIC, *_COUNTS)
 _RANGES = {"credit_score": (300.0, 850.0), "years_of_credit_history": (0.0, 100.0)}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class FeatureShift(FeatureEvent):
     """The true values of a numeric column become `value * factor + offset`."""
 
@@ -43,7 +43,7 @@ class FeatureShift(FeatureEvent):
         values[active] = np.clip(moved, low, high)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class MixShift(FeatureEvent):
     """A category's share among the known values rises (or falls) by `points` percentage points.
 
@@ -81,7 +81,7 @@ class MixShift(FeatureEvent):
         codes[leaving] = rng.choice(len(others), size=int(leaving.sum()), p=others / others.sum())
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class NewCategory(FeatureEvent):
     """A category nobody has seen takes `share` of the known values; on its own it says nothing about the label."""
 
@@ -103,7 +103,7 @@ class NewCategory(FeatureEvent):
         codes[active & (codes >= 0) & (rng.random(batch.rows) < self.share)] = code
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class MissingShift(Event):
     """The share of rows in which a column is not known rises to `rate`, for reasons that have nothing to do with it."""
 
@@ -128,7 +128,7 @@ class MissingShift(Event):
         batch.hide(self.column, active & (uniform < (self.rate - base_rate) / (1 - base_rate)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class CorrelationFlip(Event):
     """The correlation of two columns changes sign while the distribution of every single column stays."""
 

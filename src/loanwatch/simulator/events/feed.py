@@ -1,11 +1,11 @@
 """Events that break the delivery: the applicants and the label are as ever, the records are not."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.simulator.batch import Batch
 from loanwatch.simulator.events.base import FeedEvent
 from loanwatch.simulator.events.features import NUMBERS
@@ -14,7 +14,7 @@ from loanwatch.simulator.marginals import CATEGORICAL
 __all__ = ["DuplicateFeed", "LateData", "NullFeed", "UnitChange"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class UnitChange(FeedEvent):
     """A numeric column arrives in another unit: every value is multiplied by `factor`."""
 
@@ -32,7 +32,7 @@ class UnitChange(FeedEvent):
         batch.numbers[self.column][active] *= self.factor
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class NullFeed(FeedEvent):
     """A share of a column's known values arrives empty."""
 
@@ -51,7 +51,7 @@ class NullFeed(FeedEvent):
         batch.hide(self.column, active & (rng.random(batch.rows) < self.share))
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DuplicateFeed(FeedEvent):
     """A share of the loan rows is delivered twice, word for word."""
 
@@ -63,7 +63,7 @@ class DuplicateFeed(FeedEvent):
         self.require(0 < self.share <= 1, "share", "a share between 0 and 1")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LateData(FeedEvent):
     """A share of the applications reaches the source `days` late, or never where `days` is None.
 

@@ -1,11 +1,11 @@
 """Events that change how the label follows from the features."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loanwatch.records import record
 from loanwatch.simulator.events.base import Event, as_utc
 from loanwatch.simulator.relation import RELATED
 
@@ -14,7 +14,7 @@ __all__ = ["PriorShift", "RelationChange"]
 _SECONDS_A_DAY = 86_400
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RelationChange(Event):
     """A column's effect on the label is multiplied by `strength`; P(features) does not change.
 
@@ -47,7 +47,7 @@ class RelationChange(Event):
         return np.where(active, 1 + (self.strength - 1) * progress, 1.0)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class PriorShift(Event):
     """The share given moves by `points` percentage points while P(features | label) stays.
 
