@@ -5,12 +5,16 @@ such classes before it begins. Only `__init__` has to be compiled for a class: h
 """
 
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, dataclass, field
+from dataclasses import FrozenInstanceError, dataclass, field, fields
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast, dataclass_transform, overload
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+    class _Record(DataclassInstance, Protocol):
+        __record_fields__: ClassVar[frozenset[str]]
+
 
 __all__ = ["record"]
 
@@ -61,11 +65,13 @@ def _made(cls: type[T], *, eq: bool) -> type[T]:
             setattr(cls, name, method)
     if not own.get("__doc__"):
         cls.__doc__ = cls.__name__  # else one is made of the signature, which takes as long as a method
-    return dataclass(kw_only=True, eq=False, repr=False)(cls)
+    made: Any = dataclass(kw_only=True, eq=False, repr=False)(cls)
+    made.__record_fields__ = frozenset(each.name for each in fields(made))
+    return cast("type[T]", made)
 
 
 def _compared(self: "DataclassInstance") -> tuple[Any, ...]:
-    return tuple(getattr(self, name) for name, of in self.__dataclass_fields__.items() if of.compare)
+    return tuple(getattr(self, each.name) for each in fields(self) if each.compare)
 
 
 def _equal(self: "DataclassInstance", other: "DataclassInstance") -> bool:
@@ -78,13 +84,13 @@ def _hash(self: "DataclassInstance") -> int:
 
 @recursive_repr()
 def _repr(self: "DataclassInstance") -> str:
-    shown = ", ".join(f"{name}={getattr(self, name)!r}" for name, of in self.__dataclass_fields__.items() if of.repr)
+    shown = ", ".join(f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
     return f"{self.__class__.__qualname__}({shown})"
 
 
-def _set_once(self: "DataclassInstance", name: str, value: object) -> None:
+def _set_once(self: "_Record", name: str, value: object) -> None:
     """Set a field when the object is made, and nothing after."""
-    if name in self.__dict__ or name not in self.__dataclass_fields__:
+    if name in self.__dict__ or name not in self.__record_fields__:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
     object.__setattr__(self, name, value)
 

@@ -5,7 +5,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -19,6 +19,7 @@ standard: Make = dataclass(frozen=True, kw_only=True)
 def described(make: Make) -> type[Any]:
     @make
     class Window:
+        unit: ClassVar[str] = "row"
         rows: int
         names: tuple[str, ...] = ()
         shares: list[float] = field(default_factory=list, compare=False)
@@ -45,6 +46,7 @@ def test_a_field_keeps_its_value(window: type[Any]) -> None:
     for change in (
         lambda: setattr(made, "rows", 4),
         lambda: setattr(made, "other", 4),
+        lambda: setattr(made, "unit", "day"),
         lambda: delattr(made, "rows"),
     ):
         with pytest.raises(FrozenInstanceError):

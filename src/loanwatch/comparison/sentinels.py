@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from loanwatch.statistics import FloatArray
+from loanwatch.statistics import FloatArray, distinct, quantiles
 
 __all__ = ["find_sentinels"]
 
@@ -44,11 +44,11 @@ def find_sentinels(values: FloatArray) -> tuple[float, ...]:
         return ()
     low, high = float(others.min()), float(others.max())
     # Nearly all of the others, lest one wild value hide a sentinel behind its own range.
-    bulk = np.quantile(others, [0.001, 0.999])
+    bulk = quantiles(others, [0.001, 0.999])
     span = max(float(bulk[1] - bulk[0]), 1e-9)
     above = [c for c in candidates if c > high and c > bulk[1] + span]
     below = [c for c in candidates if c < low and (low >= 0 or c < bulk[0] - span)]
-    if _NONE in below and (low < 0 or np.unique(others).size < _FEWEST_VALUES):
+    if _NONE in below and (low < 0 or distinct(others).size < _FEWEST_VALUES):
         below.remove(_NONE)
     return tuple(sorted(above + below))
 

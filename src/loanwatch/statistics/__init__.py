@@ -26,6 +26,7 @@ from loanwatch.statistics.mean_loss import brier_losses, log_losses
 from loanwatch.statistics.normal import normal_scores, two_sided_p, two_sided_z
 from loanwatch.statistics.proportion import ProportionChange, proportion_change
 from loanwatch.statistics.psi import detectable_psi, expected_psi, psi
+from loanwatch.statistics.ranks import distinct, median, quantiles
 from loanwatch.statistics.wasserstein import wasserstein
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "delong_two_sample_difference",
     "detectable_noncentrality",
     "detectable_psi",
+    "distinct",
     "exact_binomial_p_value",
     "expected_psi",
     "g_test",
@@ -65,10 +67,12 @@ __all__ = [
     "kolmogorov_smirnov",
     "ks_score",
     "log_losses",
+    "median",
     "normal_scores",
     "pool_sparse",
     "proportion_change",
     "psi",
+    "quantiles",
     "shares",
     "spiegelhalter",
     "two_sided_p",

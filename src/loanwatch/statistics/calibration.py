@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from loanwatch.records import record
 from loanwatch.statistics.estimate import Estimate, normal_estimate
+from loanwatch.statistics.ranks import distinct, quantiles
 from loanwatch.statistics.special import erfc, expit, logit
 
 __all__ = [
@@ -40,7 +41,7 @@ def score_band_edges(probability: NDArray[np.float64], *, bands: int = 10) -> ND
     """
     if probability.size == 0:
         return np.empty(0)
-    edges: NDArray[np.float64] = np.unique(np.quantile(probability, np.arange(1, bands) / bands))
+    edges: NDArray[np.float64] = distinct(quantiles(probability, np.arange(1, bands) / bands))
     inner: NDArray[np.float64] = edges[edges > probability.min()]
     return inner
 

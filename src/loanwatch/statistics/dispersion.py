@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from loanwatch.statistics.chi_square import chi_square_p, chi_square_quantile
 from loanwatch.statistics.counts import FloatArray
+from loanwatch.statistics.ranks import quantiles
 from loanwatch.statistics.special import fdtri
 
 __all__ = ["block_dispersion"]
@@ -72,7 +73,7 @@ def block_dispersion(daily_counts: npt.ArrayLike, *, block_days: int = 1, minimu
     if blocks.shape[1] < 2 or int(usable.sum()) < _MINIMUM_BLOCKS or _homogeneous(blocks[usable][::length]):
         return 1.0
     statistics, degrees = _pearson(blocks[usable], rest[usable]), blocks.shape[1] - 1
-    seen = float(np.quantile(statistics, _QUANTILE)) / chi_square_quantile(_QUANTILE, degrees)
+    seen = float(quantiles(statistics, [_QUANTILE])[0]) / chi_square_quantile(_QUANTILE, degrees)
     apart = int(usable[::length].sum())  # blocks that share a day are not independent
     tail = _tail(statistics, apart, degrees) / chi_square_quantile(1 - _TAIL_LEVEL, degrees)
     return max(1.0, seen, tail)

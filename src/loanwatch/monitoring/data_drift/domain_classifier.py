@@ -17,6 +17,7 @@ from loanwatch.errors import shorten
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.verdict import DriftSize, drift_severity
 from loanwatch.records import record
+from loanwatch.statistics import distinct
 from loanwatch.statistics.domain_classifier import Apart, Coded, tell_apart
 
 __all__ = ["DOMAIN_ROWS", "with_domain_classifier"]
@@ -117,7 +118,9 @@ def _severity(found: Apart, *, leaving: bool = False) -> Severity:
 def _thinned(frame: pl.DataFrame) -> pl.DataFrame:
     if frame.height <= DOMAIN_ROWS:
         return frame
-    return frame[np.linspace(0, frame.height - 1, DOMAIN_ROWS).astype(np.intp)]
+    # A list: for an array polars imports NumPy's masked arrays.
+    rows: list[int] = np.linspace(0, frame.height - 1, DOMAIN_ROWS).astype(np.intp).tolist()
+    return frame[rows]
 
 
 def _cut_columns(reference: pl.DataFrame, current: pl.DataFrame, contract: Contract) -> Iterator[_Cut]:
@@ -133,28 +136,21 @@ def _cut_columns(reference: pl.DataFrame, current: pl.DataFrame, contract: Contr
 def _cut_numbers(reference: pl.Series, current: pl.Series) -> _Cut:
     values = [s.cast(pl.Float64).to_numpy() for s in (reference, current)]
     known = [v[np.isfinite(v)] for v in values]
-    pooled = np.concatenate(known)
+    pooled = np.sort(np.concatenate(known))
     shares = np.arange(1, _MOST_BINS) / _MOST_BINS
-    edges = np.unique(np.quantile(pooled, shares, method="lower")) if pooled.size else np.empty(0)
-    edges = edges[edges < pooled.max()] if pooled.size else edges
+    edges = distinct(pooled[(shares * (pooled.size - 1)).astype(np.intp)]) if pooled.size else pooled
+    edges = edges[edges < pooled[-1]] if pooled.size else edges
     codes = [np.where(np.isfinite(v), np.searchsorted(edges, v, side="left"), edges.size + 1) for v in values]
     return _filled(reference.name, [*_range_names(edges.tolist()), "not known"], codes)
 
 
 def _cut_categories(reference: pl.Series, current: pl.Series) -> _Cut:
-    texts = [s.cast(pl.String) for s in (reference, current)]
-    counts = pl.concat([t.alias("value") for t in texts]).drop_nulls().value_counts(sort=True)
-    kept = counts["value"].head(_MOST_BINS).to_list()
-    place = {name: at for at, name in enumerate(kept)}
-    codes = [
-        t.replace_strict(place, default=len(kept), return_dtype=pl.Int64)
-        .set(t.is_null(), len(kept) + 1)
-        .to_numpy()
-        .astype(np.intp)
-        for t in texts
-    ]
+    texts = pl.concat([s.cast(pl.String).alias("value") for s in (reference, current)])
+    kept = texts.drop_nulls().value_counts(sort=True)["value"].head(_MOST_BINS)
+    code = texts.cast(pl.Enum(kept), strict=False).to_physical().cast(pl.Int64)
+    codes = code.fill_null(kept.len()).set(texts.is_null(), kept.len() + 1).to_numpy()
     names = [*(f"“{shorten(name, 40)}”" for name in kept), "another one", "not known"]
-    return _filled(reference.name, names, codes)
+    return _filled(reference.name, names, [codes[: reference.len()], codes[reference.len() :]])
 
 
 def _filled(column: str, names: Sequence[str], codes: Sequence[NDArray[np.intp]]) -> _Cut:

@@ -26,10 +26,11 @@ LEAKAGE = "data_quality.leakage"
 
 def check_leakage(inspection: Inspection) -> Outcome:
     """Return one finding for each cause that decides the label, most telling first."""
-    known = int(np.count_nonzero(~np.isnan(inspection.label)))
+    labels = inspection.label[~np.isnan(inspection.label)]
+    known = labels.size
     if known == 0:
         return Outcome(limitations=("Label leakage was not looked for: no label of this window is known.",))
-    if len(np.unique(inspection.label[~np.isnan(inspection.label)])) == 1:
+    if (labels == labels[0]).all():
         return Outcome(limitations=("Label leakage was not looked for: every known label is the same.",))
     return Outcome(findings=tuple(_finding(leak, inspection.contract, known) for leak in find_leaks(inspection)))
 

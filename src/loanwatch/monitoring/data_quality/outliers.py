@@ -11,6 +11,7 @@ from loanwatch.contract import Kind
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
 from loanwatch.monitoring.data_quality.wording import count, listing, percent
 from loanwatch.monitoring.result import Finding, Measurement, Severity
+from loanwatch.statistics import distinct, median, quantiles
 
 __all__ = ["check_outliers"]
 
@@ -82,17 +83,18 @@ def _values(inspection: Inspection, column: str) -> Matrix:
 
 def _robust_score(values: Matrix) -> Matrix | None:
     """Return the distance from the median in robust standard deviations; None for codes, counts and constants."""
-    known = values[np.isfinite(values)]
+    finite = np.isfinite(values)
+    known = values[finite]
     # Most columns show enough values at once; only of a rare one all have to be looked at.
-    if len(known) < MINIMUM_ROWS or all(len(np.unique(k)) < MINIMUM_VALUES for k in (known[:MINIMUM_ROWS], known)):
+    if len(known) < MINIMUM_ROWS or all(len(distinct(k)) < MINIMUM_VALUES for k in (known[:MINIMUM_ROWS], known)):
         return None
-    scale = np.median(np.abs(known)) or 1.0
-    folded = np.arcsinh(known / scale)
-    low, middle, high = np.quantile(folded, (0.25, 0.5, 0.75))
+    scale = median(np.abs(known)) or 1.0
+    folded = np.arcsinh(values / scale)
+    low, middle, high = quantiles(folded[finite], (0.25, 0.5, 0.75))
     if high <= low:
         return None
     # 1.349 quartile distances of the normal distribution make one standard deviation.
-    score = (np.arcsinh(values / scale) - middle) / ((high - low) / 1.349)
+    score = (folded - middle) / ((high - low) / 1.349)
     return np.where(np.isfinite(score), score, 0.0)
 
 

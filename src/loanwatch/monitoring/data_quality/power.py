@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from loanwatch.contract import Column, Kind
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
 from loanwatch.monitoring.result import Measurement
-from loanwatch.statistics.delong import delong_estimate
+from loanwatch.statistics import delong_estimate, distinct, quantiles
 
 __all__ = ["check_power"]
 
@@ -59,7 +59,7 @@ def _numeric_groups(series: pl.Series) -> NDArray[np.int64]:
     known = np.isfinite(values)
     groups = np.zeros(len(values), dtype=np.int64)
     if known.any():
-        cuts = np.unique(np.quantile(values[known], np.linspace(0, 1, BINS + 1)[1:-1]))
+        cuts = distinct(quantiles(values[known], np.linspace(0, 1, BINS + 1)[1:-1]))
         groups[known] = 1 + np.searchsorted(cuts, values[known], side="left")
     return groups
 

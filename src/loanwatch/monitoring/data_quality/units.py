@@ -8,6 +8,7 @@ from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
 from loanwatch.monitoring.data_quality.reference import PROBABILITIES
 from loanwatch.monitoring.data_quality.wording import percent, sentence
 from loanwatch.monitoring.result import Finding, Measurement, Severity
+from loanwatch.statistics import median, quantiles
 
 __all__ = ["check_units"]
 
@@ -47,11 +48,11 @@ def _moved(inspection: Inspection, column: Column) -> Finding | None:
     known = inspection.frame[column.name].drop_nulls().to_numpy()
     if before is None or len(known) < MINIMUM_ROWS:
         return None
-    old, new = np.asarray(before)[BULK], np.quantile(known, PROBABILITIES[BULK])
+    old, new = np.asarray(before)[BULK], quantiles(known, PROBABILITIES[BULK])
     if (old <= 0).any() or (new <= 0).any() or old[0] == old[-1]:
         return None
     ratios = np.log(new) - np.log(old)  # a quotient of extreme values overflows
-    factor = _nearest_factor(float(np.median(ratios)))
+    factor = _nearest_factor(median(ratios))
     if factor is None or np.ptp(ratios) > SPREAD_TOLERANCE:
         return None
     middle = len(old) // 2
@@ -59,7 +60,7 @@ def _moved(inspection: Inspection, column: Column) -> Finding | None:
         column,
         factor,
         f"its median is {new[middle]:,.6g}, {old[middle]:,.6g} in the reference",
-        Measurement(name="scale_factor", value=float(np.exp(np.median(ratios))), n_current=len(known)),
+        Measurement(name="scale_factor", value=float(np.exp(median(ratios))), n_current=len(known)),
     )
 
 
@@ -74,8 +75,8 @@ def _truncated(inspection: Inspection, column: Column) -> Finding | None:
     lost = inspection.issue_counts(column.name).get("out_of_range", 0)
     if before is None or len(known) < MINIMUM_ROWS or lost < LOST_SHARE * (lost + len(known)):
         return None
-    kept, median = len(known) / (lost + len(known)), float(np.median(known))
-    fits = {f: fit for f in _ALL_FACTORS if (fit := _misfit(np.asarray(before), column, f, kept, median)) is not None}
+    kept, middle = len(known) / (lost + len(known)), median(known)
+    fits = {f: fit for f in _ALL_FACTORS if (fit := _misfit(np.asarray(before), column, f, kept, middle)) is not None}
     if not fits:
         return None
     factor = min(fits, key=lambda f: fits[f])
@@ -83,15 +84,15 @@ def _truncated(inspection: Inspection, column: Column) -> Finding | None:
     return _finding(column, factor, what, Measurement(name="scale_factor", value=factor, n_current=len(known)))
 
 
-def _misfit(before: NDArray[np.float64], column: Column, factor: float, kept: float, median: float) -> float | None:
+def _misfit(before: NDArray[np.float64], column: Column, factor: float, kept: float, middle: float) -> float | None:
     """Return how far median and share are from what the factor foretells, as logarithms; None where they do not fit."""
     minimum = -np.inf if column.minimum is None else column.minimum
     maximum = np.inf if column.maximum is None else column.maximum
     low, high = np.interp([minimum / factor, maximum / factor], before, PROBABILITIES, left=0.0, right=1.0)
     foretold = factor * float(np.interp((low + high) / 2, PROBABILITIES, before))
-    if not abs((high - low) - kept) <= SHARE_TOLERANCE or min(foretold, median, high - low) <= 0:
+    if not abs((high - low) - kept) <= SHARE_TOLERANCE or min(foretold, middle, high - low) <= 0:
         return None
-    misfit = abs(float(np.log(median / foretold)))
+    misfit = abs(float(np.log(middle / foretold)))
     return misfit + abs(float(np.log(kept / (high - low)))) if misfit <= TOLERANCE else None
 
 

@@ -12,6 +12,7 @@ from loanwatch.monitoring.scored_window import ScoredWindow
 from loanwatch.records import record
 from loanwatch.statistics.calibration import score_band_edges
 from loanwatch.statistics.logistic import fit_logistic_offset
+from loanwatch.statistics.ranks import quantiles
 from loanwatch.statistics.special import expit, logit, ndtri
 
 __all__ = ["HoldOutRelation"]
@@ -155,7 +156,7 @@ class _Number:
     def learn(cls, name: str, values: NDArray[np.float64]) -> Self:
         known = values[np.isfinite(values)]
         shares = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-        grid = np.quantile(known, shares) if known.size else np.zeros(_QUANTILES)
+        grid = quantiles(known, shares) if known.size else np.zeros(_QUANTILES)
         points, first = np.unique(grid, return_index=True)
         last = np.append(first[1:], _QUANTILES) - 1
         return cls(

@@ -102,7 +102,7 @@ def profile_window(
     return Profile(
         rows=frame.height,
         columns={name: column for name, (column, _) in found.items()},
-        moments=ScoreMoments.of(tuple(scored), np.column_stack([found[n][1] for n in scored])) if scored else None,
+        moments=ScoreMoments.of(tuple(scored), np.stack([found[n][1] for n in scored]).T) if scored else None,
         label=_label(label, contract, days),
         score=_score(probability, days, edges.score if edges else None),
         unprofiled=tuple(name for name in wanted if name not in frame.columns),

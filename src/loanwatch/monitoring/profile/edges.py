@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from loanwatch.records import record
-from loanwatch.statistics import CountArray, FloatArray, normal_scores
+from loanwatch.statistics import CountArray, FloatArray, distinct, normal_scores
 
 __all__ = ["LARGEST", "CategoricalEdges", "NumericEdges", "ProfileEdges", "categorical_edges", "numeric_edges"]
 
@@ -65,7 +65,7 @@ class NumericEdges:
             return groups
         middle = (np.cumsum(self.counts) - self.counts / 2.0) / self.counts.sum()
         deciles = np.minimum((middle * _DECILES).astype(np.int64), _DECILES - 1)
-        taken = np.unique(deciles[held])
+        taken = distinct(deciles[held])
         return np.asarray(np.searchsorted(taken, deciles, side="right") - 1, dtype=np.int64).clip(min=0)
 
     @cached_property
@@ -194,13 +194,13 @@ def numeric_edges(values: FloatArray) -> NumericEdges:
     if finite.size == 0:
         return NumericEdges(edges=np.empty(0), counts=np.zeros(1, dtype=np.int64))
     sample = np.sort(finite[:: max(1, finite.size // _EDGE_ROWS)])
-    distinct, repeats = np.unique(sample, return_counts=True)
-    if distinct.size <= _EXACT_VALUES:
-        own, edges = distinct, distinct
+    seen, repeats = np.unique(sample, return_counts=True)
+    if seen.size <= _EXACT_VALUES:
+        own, edges = seen, seen
     else:
-        own = distinct[repeats > sample.size / _QUANTILES]
+        own = seen[repeats > sample.size / _QUANTILES]
         edges = sample[_quantile_positions(sample.size)]
-    edges = np.unique(np.concatenate([edges, own, np.nextafter(own, -np.inf)]))
+    edges = distinct(np.concatenate([edges, own, np.nextafter(own, -np.inf)]))
     counts = np.bincount(np.searchsorted(edges, sample, side="left"), minlength=edges.size + 1)
     return NumericEdges(edges=edges, counts=counts.astype(np.int64), centre=float(finite.mean()))
 

@@ -12,7 +12,21 @@ from loanwatch.statistics import FloatArray
 
 __all__ = ["ScoreMoments"]
 
-_SUMS = ("rows", "x", "xx", "xy", "xxx", "xxxx", "xxy", "xxxy", "xxyy")
+_BLOCK_ROWS = 2_048
+"""Their powers stay in a core's own cache."""
+
+_SUMS = {
+    "rows": (0, 0),
+    "x": (1, 0),
+    "xx": (2, 0),
+    "xy": (1, 1),
+    "xxx": (3, 0),
+    "xxxx": (4, 0),
+    "xxy": (2, 1),
+    "xxxy": (3, 1),
+    "xxyy": (2, 2),
+}
+"""Powers of x and y in each sum of their products."""
 
 
 @record(eq=False)
@@ -33,12 +47,22 @@ class ScoreMoments:
         scores : ndarray of shape (n_rows, n_columns)
             NaN where a column is not known.
         """
-        known = np.isfinite(scores)
-        x, m = np.where(known, scores, 0.0), known.astype(np.float64)
-        xx = x * x
-        xxx = xx * x
-        pairs = ((m, m), (x, m), (xx, m), (x, x), (xxx, m), (xx * xx, m), (xx, x), (xxx, x), (xx, xx))
-        return cls(names=names, sums=np.stack([left.T @ right for left, right in pairs]))
+        n = len(names)
+        low, high = np.zeros((3 * n, 3 * n)), np.zeros((2 * n, 2 * n))
+        powers = np.empty((5, n, _BLOCK_ROWS))  # known (1 or 0), x, x², x³, x⁴
+        for start in range(0, len(scores), _BLOCK_ROWS):
+            block = scores[start : start + _BLOCK_ROWS].T
+            power = powers[:, :, : block.shape[1]]
+            np.isfinite(block, out=power[0])
+            np.copyto(power[1], np.where(power[0] > 0, block, 0.0))
+            for exponent in (2, 3, 4):
+                np.multiply(power[exponent - 1], power[1], out=power[exponent])
+            flat = power.reshape(5 * n, -1)
+            low += flat[: 3 * n] @ flat[: 3 * n].T
+            high += flat[3 * n :] @ flat[: 2 * n].T
+        of_low, of_high = low.reshape(3, n, 3, n), high.reshape(2, n, 2, n)
+        sums = [of_low[p, :, q] if p < 3 else of_high[p - 3, :, q] for p, q in _SUMS.values()]
+        return cls(names=names, sums=np.stack(sums))
 
     def merge(self, other: Self) -> Self:
         """Add the sums of two windows.
