@@ -5,7 +5,6 @@ the size was weighted by the model's reliance on the feature. Severity needs bot
 """
 
 import math
-from dataclasses import asdict
 
 from loanwatch.monitoring.result import Severity
 from loanwatch.records import record
@@ -89,7 +88,7 @@ class DriftSize:
 
     def scaled(self, factor: float) -> "DriftSize":
         """Return all sizes times a factor."""
-        return DriftSize(**{name: value * factor for name, value in asdict(self).items()})
+        return DriftSize(**{name: value * factor for name, value in vars(self).items()})
 
 
 def is_real(adjusted_p_value: float) -> bool:
@@ -149,8 +148,8 @@ def drift_severity(
     ['none', 'low', 'high']
     """
     if leaving:
-        adjusted_p_value, size = adjusted_p_value / LEAVE_P_VALUE, size.scaled(1.0 / LEAVE_SIZE)
+        adjusted_p_value /= LEAVE_P_VALUE
     if not is_real(adjusted_p_value):
         return Severity.NONE
-    severity = size_severity(size, reliance=reliance)
+    severity = size_severity(size.scaled(1.0 / LEAVE_SIZE) if leaving else size, reliance=reliance)
     return severity if is_sure(adjusted_p_value) else min(severity, Severity.LOW)

@@ -11,6 +11,7 @@ __all__ = ["column_details"]
 
 _BARS = 24
 _CATEGORIES = 12
+_PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def column_details(reference: ColumnProfile, current: ColumnProfile) -> dict[str, Any]:
@@ -24,10 +25,8 @@ def column_details(reference: ColumnProfile, current: ColumnProfile) -> dict[str
     }
     if isinstance(reference, NumericProfile) and isinstance(current, NumericProfile):
         details |= {"kind": "numeric", "histogram": _histogram(reference, current)}
-        details["quantiles"] = {
-            str(p): {"reference": _quantile(reference, p), "current": _quantile(current, p)}
-            for p in (0.05, 0.25, 0.5, 0.75, 0.95)
-        }
+        known = zip(_PROBABILITIES, _quantiles(reference), _quantiles(current), strict=True)
+        details["quantiles"] = {str(p): {"reference": before, "current": now} for p, before, now in known}
         details["mean"] = {"reference": _or_none(reference.mean), "current": _or_none(current.mean)}
     elif isinstance(reference, CategoricalProfile) and isinstance(current, CategoricalProfile):
         details |= {"kind": "categorical", "categories": _categories(reference, current)}
@@ -42,8 +41,9 @@ def _or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _quantile(profile: NumericProfile, probability: float) -> float | None:
-    return profile.quantile(probability) if profile.brackets(probability) else None
+def _quantiles(profile: NumericProfile) -> list[float | None]:
+    known = zip(_PROBABILITIES, profile.quantiles(_PROBABILITIES).tolist(), strict=True)
+    return [value if profile.brackets(probability) else None for probability, value in known]
 
 
 def _histogram(reference: NumericProfile, current: NumericProfile) -> dict[str, list[float]]:

@@ -113,18 +113,18 @@ def _values(change: ColumnChange) -> str:
 
 def _numeric(first: NumericProfile, second: NumericProfile) -> str:
     means = ("mean", first.mean, second.mean)
-    medians = ("median", first.quantile(0.5), second.quantile(0.5))
+    low, middle, high = first.quantiles([0.1, 0.5, 0.9]).tolist()
+    low_now, middle_now, high_now = second.quantiles([0.1, 0.5, 0.9]).tolist()
+    medians = ("median", middle, middle_now)
     scale = first.standard_deviation
     for name, a, b in (medians, means) if first.brackets(0.5) and second.brackets(0.5) else (means,):
         if number(a) != number(b) and abs(b - a) > 0.02 * (scale if scale > 0 else 1.0):
             return f"{'rose' if b > a else 'fell'}: {name} {number(a)} → {number(b)}"
-    low, high = first.quantile(0.1), first.quantile(0.9)
     if not all(profile.brackets(p) for profile in (first, second) for p in (0.1, 0.9)):
         return f"changed its shape: all values lay between {_extremes(first)}, now between {_extremes(second)}"
-    then, now = second.quantile(0.1), second.quantile(0.9)
     return (
         f"changed its shape: the middle 80 % lay between {number(low)} and {number(high)}, "
-        f"now between {number(then)} and {number(now)}"
+        f"now between {number(low_now)} and {number(high_now)}"
     )
 
 

@@ -48,7 +48,7 @@ class Reference:
         return cls(
             rows=profile.rows,
             missing={name: c.missing / c.rows for name, c in columns.items()},
-            quantiles={name: tuple(c.quantile(p) for p in PROBABILITIES) for name, c in numeric.items()},
+            quantiles={name: tuple(c.quantiles(PROBABILITIES).tolist()) for name, c in numeric.items()},
             ranges={name: (c.minimum, c.maximum) for name, c in numeric.items()},
             distinct={name: int(np.count_nonzero(c.counts)) for name, c in columns.items()},
             most_frequent={name: (int(c.counts.max(initial=0)), c.present) for name, c in columns.items()},

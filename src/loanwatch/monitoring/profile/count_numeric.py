@@ -29,12 +29,12 @@ def count_numeric(
     issues : Series of n_rows, or None
         Why a value is not known.
     """
-    bins = edges or numeric_edges(values)
     ordered = np.sort(values)
     known = slice(*np.searchsorted(ordered, [-LARGEST, LARGEST], side="left").tolist())
     present = ordered[known]
     if present.size and present[0] <= -LARGEST:
         present = present[present > -LARGEST]
+    bins = edges or numeric_edges(present)
     limits = np.concatenate([[0], np.searchsorted(present, bins.edges, side="right"), [present.size]])
     counts = np.diff(limits)
     deviation = present - bins.centre

@@ -178,7 +178,7 @@ class ProfileEdges:
         )
 
 
-def numeric_edges(values: FloatArray) -> NumericEdges:
+def numeric_edges(ordered: FloatArray) -> NumericEdges:
     """Choose the bins of a numeric column.
 
     Few distinct values: a bin for each and for each gap, so that counts are exact. Otherwise the quantiles k / 1,000,
@@ -187,14 +187,14 @@ def numeric_edges(values: FloatArray) -> NumericEdges:
 
     Parameters
     ----------
-    values : ndarray of shape (n_rows,)
-        NaN, infinities and what is beyond `LARGEST` are left out.
+    ordered : ndarray of shape (n_known,), ascending
+        Values below `LARGEST` on either side of 0.
     """
-    finite = values[np.abs(values) < LARGEST]
-    if finite.size == 0:
+    if ordered.size == 0:
         return NumericEdges(edges=np.empty(0), counts=np.zeros(1, dtype=np.int64))
-    sample = np.sort(finite[:: max(1, finite.size // _EDGE_ROWS)])
-    seen, repeats = np.unique(sample, return_counts=True)
+    sample = ordered[:: max(1, ordered.size // _EDGE_ROWS)]
+    starts = np.flatnonzero(np.concatenate([[True], sample[1:] != sample[:-1]]))
+    seen, repeats = sample[starts], np.diff(starts, append=sample.size)
     if seen.size <= _EXACT_VALUES:
         own, edges = seen, seen
     else:
@@ -202,7 +202,7 @@ def numeric_edges(values: FloatArray) -> NumericEdges:
         edges = sample[_quantile_positions(sample.size)]
     edges = distinct(np.concatenate([edges, own, np.nextafter(own, -np.inf)]))
     counts = np.bincount(np.searchsorted(edges, sample, side="left"), minlength=edges.size + 1)
-    return NumericEdges(edges=edges, counts=counts.astype(np.int64), centre=float(finite.mean()))
+    return NumericEdges(edges=edges, counts=counts.astype(np.int64), centre=float(ordered.mean()))
 
 
 def categorical_edges(values: pl.Series) -> CategoricalEdges:

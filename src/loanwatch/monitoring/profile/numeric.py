@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from loanwatch.monitoring.profile.days import DayCounts, days_from_dict, days_to_dict, merge_days
 from loanwatch.monitoring.profile.edges import NumericEdges
@@ -85,23 +86,30 @@ class NumericProfile:
         return np.concatenate([[min(low, inner[0])], inner, [max(high, inner[-1])]])
 
     def quantile(self, probability: float) -> float:
-        """Return the quantile, straight lines inside bins; `nan` without values.
+        """Return one of the `quantiles`."""
+        return float(self.quantiles([probability])[0])
+
+    def quantiles(self, probabilities: npt.ArrayLike) -> FloatArray:
+        """Return quantiles, straight lines inside bins; `nan` without values.
 
         Parameters
         ----------
-        probability : float, in [0, 1]
+        probabilities : array_like of shape (q,), in [0, 1]
+
+        Returns
+        -------
+        ndarray of shape (q,)
         """
+        wanted = np.asarray(probabilities, dtype=np.float64)
         if self.present == 0:
-            return math.nan
-        cumulative = np.cumsum(self.counts)
-        target = probability * self.present
-        position = int(np.searchsorted(cumulative, target, side="left"))
-        position = min(position, self.counts.size - 1)
-        limits = self.boundaries()
-        inside = int(self.counts[position])
-        part = (target - (int(cumulative[position]) - inside)) / inside if inside else 0.0
-        value = float(limits[position] + part * (limits[position + 1] - limits[position]))
-        return min(max(value, self.minimum), self.maximum)
+            return np.full(wanted.size, np.nan)
+        cumulative, limits = np.cumsum(self.counts), self.boundaries()
+        target = wanted * self.present
+        position = np.minimum(np.searchsorted(cumulative, target, side="left"), self.counts.size - 1)
+        inside = self.counts[position]
+        part = np.where(inside > 0, (target - (cumulative[position] - inside)) / np.maximum(inside, 1), 0.0)
+        low, high = limits[position], limits[position + 1]
+        return np.asarray(np.clip(low + part * (high - low), self.minimum, self.maximum))
 
     def brackets(self, probability: float) -> bool:
         """Return whether a quantile lies between two edges: beyond the outermost nothing is known but the extremes."""
