@@ -83,18 +83,17 @@ def _values(inspection: Inspection, column: str) -> Matrix:
 
 def _robust_score(values: Matrix) -> Matrix | None:
     """Return the distance from the median in robust standard deviations; None for codes, counts and constants."""
-    finite = np.isfinite(values)
-    known = values[finite]
+    known = values[np.isfinite(values)]
     # Most columns show enough values at once; only of a rare one all have to be looked at.
     if len(known) < MINIMUM_ROWS or all(len(distinct(k)) < MINIMUM_VALUES for k in (known[:MINIMUM_ROWS], known)):
         return None
-    scale = median(np.abs(known)) or 1.0
-    folded = np.arcsinh(values / scale)
-    low, middle, high = quantiles(folded[finite], (0.25, 0.5, 0.75))
+    quartiles = quantiles(known, (0.25, 0.5, 0.75))
+    scale = (quartiles[1] if known.min() >= 0.0 else median(np.abs(known))) or 1.0
+    low, middle, high = np.arcsinh(quartiles / scale)
     if high <= low:
         return None
     # 1.349 quartile distances of the normal distribution make one standard deviation.
-    score = (folded - middle) / ((high - low) / 1.349)
+    score = (np.arcsinh(values / scale) - middle) / ((high - low) / 1.349)
     return np.where(np.isfinite(score), score, 0.0)
 
 

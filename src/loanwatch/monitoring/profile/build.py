@@ -64,7 +64,7 @@ def profile_window(
     label : array_like of shape (n,), optional
         1 for the positive label, 0 for the negative one, NaN where not known.
     correlated_rows : int, optional
-        About how many rows, evenly spaced, the correlations are taken from, none for 0; everything else counts all
+        At most how many rows, evenly spaced, the correlations are taken from, none for 0; everything else counts all
         rows.
     threads : int, optional
         How many columns are counted at once. By default as many as there are cores, where the window is long enough.
@@ -86,15 +86,16 @@ def profile_window(
 
     numeric = [name for name in present if contract.kind_of(name) is Kind.NUMERIC]
     scored = numeric[:_CORRELATED_COLUMNS] if correlated_rows else []
-    step = max(1, frame.height // max(correlated_rows, 1))
+    correlated = np.linspace(0, max(frame.height - 1, 0), min(correlated_rows, frame.height)).astype(np.intp)
+    numbers = _as_floats(frame, numeric)
 
     def count(name: str) -> tuple[ColumnProfile, FloatArray]:
         why = issues[name] if issues is not None and name in issues.columns else None
         known = edges.columns.get(name) if edges else None
         if contract.kind_of(name) is Kind.NUMERIC:
-            values = _to_float(frame[name])
+            values = numbers[name].to_numpy()
             counted = count_numeric(values, days, known if isinstance(known, NumericEdges) else None, why)
-            return counted, score_rows(values[::step], counted.edges) if name in scored else _NOTHING
+            return counted, score_rows(values[correlated], counted.edges) if name in scored else _NOTHING
         categories = known if isinstance(known, CategoricalEdges) else None
         return count_categorical(frame[name], days, categories, why), _NOTHING
 
@@ -154,9 +155,9 @@ def _days(frame: pl.DataFrame, column: str) -> DayIndex | None:
     return index_days(frame[column])
 
 
-def _to_float(values: pl.Series) -> FloatArray:
+def _as_floats(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     # to_numpy alone would also turn null into NaN, in twice the time
-    return values.cast(pl.Float64, strict=False).fill_null(math.nan).to_numpy()
+    return frame.select(pl.col(names).cast(pl.Float64, strict=False).fill_null(math.nan)) if names else pl.DataFrame()
 
 
 def _threads(cells: int) -> int:
