@@ -9,6 +9,7 @@ variance of weighted sums (H. White, Econometrica 48, 1980).
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,9 +82,11 @@ class ConditionalShift:
         width = int(starts[-1]) + 1  # the last column is the intercept
         self._blocks = [np.arange(s, s + t) for s, t in zip(starts[:-1], testable, strict=True)]
         columns = np.column_stack([codes + starts[:-1], np.full(residual.size, width - 1)])
-        grams, meats, moments = zip(
-            *(_sums(columns[m], residual[m], variance[m], weight[m], width) for m in (~changed, changed)), strict=True
-        )
+        with ThreadPoolExecutor(2) as pool:  # nearly all of it is one product of matrices for each sample
+            sums = pool.map(
+                lambda m: _sums(columns[m], residual[m], variance[m], weight[m], width), (~changed, changed)
+            )
+            grams, meats, moments = zip(*sums, strict=True)
         self._gram, self._meat = _own_and_common(grams), _own_and_common(meats)
         self._moment = np.concatenate([moments[1], moments[0] + moments[1]])
         self._diagonal = self._gram.diagonal().copy()
