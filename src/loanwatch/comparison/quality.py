@@ -26,6 +26,7 @@ from loanwatch.monitoring.data_quality.outliers import check_outliers
 from loanwatch.monitoring.data_quality.rates import rise_is_real
 from loanwatch.monitoring.data_quality.reference import Reference
 from loanwatch.monitoring.data_quality.repairs import check_repairs
+from loanwatch.monitoring.data_quality.swapped import check_swapped
 from loanwatch.monitoring.data_quality.units import check_units
 from loanwatch.monitoring.data_quality.volume import check_volume
 
@@ -78,7 +79,7 @@ def check_quality(
         why = "Without rows and compared columns on both sides the quality of the data cannot be judged."
         return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=why)
     outcomes = [
-        *(rule(shared) for rule in (check_units, check_missing, check_foreign_values, check_spellings)),
+        *(rule(shared) for rule in (check_units, check_swapped, check_missing, check_foreign_values, check_spellings)),
         _spoilt(shared, reference),
         *(_news(rule(first), rule(shared)) for rule in _OF_EACH),
         *(_labels(first, second, as_many) if contract.label.column else ()),

@@ -37,6 +37,7 @@ _FAULTS = {
         "foreign_value",
         "other_spelling",
         "spike",
+        "swapped",
         "unit_change",
     )
 }

@@ -22,6 +22,7 @@ from loanwatch.monitoring.data_quality.outliers import check_outliers
 from loanwatch.monitoring.data_quality.power import check_power
 from loanwatch.monitoring.data_quality.reference import Reference
 from loanwatch.monitoring.data_quality.repairs import check_repairs
+from loanwatch.monitoring.data_quality.swapped import check_swapped
 from loanwatch.monitoring.data_quality.units import check_units
 from loanwatch.monitoring.data_quality.volume import check_volume
 from loanwatch.monitoring.data_quality.wording import count, listing
@@ -35,6 +36,7 @@ NAME = "data_quality"
 RULES: tuple[Callable[[Inspection], Outcome], ...] = (
     check_columns,
     check_units,
+    check_swapped,
     check_missing,
     check_foreign_values,
     check_repairs,

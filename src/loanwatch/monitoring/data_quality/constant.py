@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from loanwatch.contract import Column, Kind
 from loanwatch.errors import shorten
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
@@ -29,20 +31,33 @@ def check_constant(inspection: Inspection) -> Outcome:
     """
     findings, measurements = [], {}
     for column in inspection.predictors:
-        known = inspection.frame[column.name].drop_nulls()
-        if len(known) < MINIMUM_ROWS:
+        value, rows, known = _most_frequent(inspection, column)
+        if known < MINIMUM_ROWS:
             continue
-        value, rows = known.value_counts(sort=True, name="\0rows").row(0)
-        share = Measurement(name="most_frequent_share", value=rows / len(known), n_current=len(known))
+        share = Measurement(name="most_frequent_share", value=rows / known, n_current=known)
         measurements[column.name] = (share,)
         if share.value < NEAR_CONSTANT_SHARE:
-            if column.kind is Kind.NUMERIC and (spike := _spike(inspection, column, value, rows, len(known))):
+            if column.kind is Kind.NUMERIC and (spike := _spike(inspection, column, value, rows, known)):
                 findings.append(spike)
             continue
-        news = _is_news(inspection, column, rows, len(known))
+        news = _is_news(inspection, column, rows, known)
         if news or _was_constant(inspection, column):
             findings.append(_finding(inspection, column, value, share, news=news))
     return Outcome(findings=tuple(findings), measurements=measurements)
+
+
+def _most_frequent(inspection: Inspection, column: Column) -> tuple[object, int, int]:
+    """Return the most frequent known value, the rows that have it, and the rows that have any."""
+    if column.kind is Kind.NUMERIC:
+        ordered = inspection.ordered[column.name]
+        starts = np.flatnonzero(np.diff(ordered, prepend=-np.inf))
+        rows = np.diff(starts, append=ordered.size)
+        return (float(ordered[starts[rows.argmax()]]), int(rows.max()), ordered.size) if ordered.size else (None, 0, 0)
+    known = inspection.frame[column.name].drop_nulls()
+    if not known.len():
+        return None, 0, 0
+    value, most = known.value_counts(sort=True, name="\0rows").row(0)
+    return value, int(most), known.len()
 
 
 def _spike(inspection: Inspection, column: Column, value: object, rows: int, known: int) -> Finding | None:

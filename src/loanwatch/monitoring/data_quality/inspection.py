@@ -16,6 +16,7 @@ from loanwatch.monitoring.data_quality.reference import Reference
 from loanwatch.monitoring.labels import label_numbers
 from loanwatch.monitoring.result import Finding, Measurement
 from loanwatch.records import record
+from loanwatch.statistics import FloatArray
 
 __all__ = ["Cells", "Inspection", "Outcome"]
 
@@ -76,6 +77,13 @@ class Inspection(Cells):
         columns = [self.contract.column(name) for name in names]
         wanted = (Kind.NUMERIC, Kind.CATEGORICAL)
         return tuple(c for c in columns if c.kind in wanted and c.name in self.frame.columns)
+
+    @cached_property
+    def ordered(self) -> Mapping[str, FloatArray]:
+        """The known, finite values of each numeric predictor, ascending: sorted once for all rules that ask."""
+        numeric = [c.name for c in self.predictors if c.kind is Kind.NUMERIC]
+        values = {name: self.frame[name].drop_nulls().cast(pl.Float64).to_numpy() for name in numeric}
+        return {name: np.sort(known[np.isfinite(known)]) for name, known in values.items()}
 
     @cached_property
     def label(self) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from loanwatch.contract import Kind
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
 from loanwatch.monitoring.data_quality.wording import count, listing, percent
 from loanwatch.monitoring.result import Finding, Measurement, Severity
-from loanwatch.statistics import distinct, median, quantiles
+from loanwatch.statistics import median, quantiles
 
 __all__ = ["check_outliers"]
 
@@ -47,7 +47,7 @@ def check_outliers(inspection: Inspection) -> Outcome:
     Rousseeuw and Hubert, Anomaly detection by robust statistics, WIREs Data Mining 8 (2018).
     """
     columns = [c for c in inspection.predictors if c.kind is Kind.NUMERIC]
-    scores = {c.name: _robust_score(_values(inspection, c.name)) for c in columns}
+    scores = {c.name: _robust_score(_values(inspection, c.name), inspection.ordered[c.name]) for c in columns}
     usable = {name: score for name, score in scores.items() if score is not None}
     if inspection.rows < MINIMUM_ROWS or not usable:
         return Outcome(limitations=("Outlying rows were not looked for: too few rows or continuous columns.",))
@@ -81,14 +81,12 @@ def _values(inspection: Inspection, column: str) -> Matrix:
     return values
 
 
-def _robust_score(values: Matrix) -> Matrix | None:
+def _robust_score(values: Matrix, known: Matrix) -> Matrix | None:
     """Return the distance from the median in robust standard deviations; None for codes, counts and constants."""
-    known = values[np.isfinite(values)]
-    # Most columns show enough values at once; only of a rare one all have to be looked at.
-    if len(known) < MINIMUM_ROWS or all(len(distinct(k)) < MINIMUM_VALUES for k in (known[:MINIMUM_ROWS], known)):
+    if len(known) < MINIMUM_ROWS or 1 + np.count_nonzero(np.diff(known)) < MINIMUM_VALUES:
         return None
     quartiles = quantiles(known, (0.25, 0.5, 0.75))
-    scale = (quartiles[1] if known.min() >= 0.0 else median(np.abs(known))) or 1.0
+    scale = (quartiles[1] if known[0] >= 0.0 else median(np.abs(known))) or 1.0
     low, middle, high = np.arcsinh(quartiles / scale)
     if high <= low:
         return None

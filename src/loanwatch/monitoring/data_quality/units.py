@@ -12,6 +12,7 @@ from loanwatch.statistics import median, quantiles
 
 __all__ = ["check_units"]
 
+_CHECK = "data_quality.unit_change"
 FACTORS = (10.0, 12.0, 100.0, 1000.0)
 """Tenths and tens, months and years, cents, thousands."""
 
@@ -26,6 +27,12 @@ SPREAD_TOLERANCE = 0.35
 SHARE_TOLERANCE = 0.1
 """How much the share of values that stay in range may miss what a factor foretells."""
 
+MIXED_SHARE = 0.05
+"""Of fewer values on another scale, the change is no larger than honest drift is."""
+SURE, CHANCE, MISFIT = 6.0, 1.36, 0.05
+"""Kolmogorov-Smirnov distances in standard errors: that something changed, and the 95 % quantile of what chance leaves
+unexplained; beside it a part of the change. Honest drift leaves a fifth of it and more."""
+
 LOST_SHARE = 0.25
 MINIMUM_ROWS = 30
 RESCALED_RISE = 0.25
@@ -37,7 +44,8 @@ def check_units(inspection: Inspection) -> Outcome:
     if inspection.reference is None:
         return Outcome(limitations=("Unit changes were not looked for: there is no reference to compare with.",))
     columns = [c for c in inspection.predictors if c.kind is Kind.NUMERIC]
-    findings = (_moved(inspection, c) or _truncated(inspection, c) or _tenfold(inspection, c) for c in columns)
+    rules = (_moved, _truncated, _tenfold, _mixed)
+    findings = (next(filter(None, (rule(inspection, c) for rule in rules)), None) for c in columns)
     return Outcome(findings=tuple(f for f in findings if f is not None))
 
 
@@ -45,7 +53,7 @@ def _moved(inspection: Inspection, column: Column) -> Finding | None:
     """Compare the quartiles with the reference's."""
     reference = inspection.reference
     before = reference.quantiles.get(column.name) if reference else None
-    known = inspection.frame[column.name].drop_nulls().to_numpy()
+    known = inspection.ordered[column.name]
     if before is None or len(known) < MINIMUM_ROWS:
         return None
     old, new = np.asarray(before)[BULK], quantiles(known, PROBABILITIES[BULK])
@@ -70,7 +78,7 @@ def _truncated(inspection: Inspection, column: Column) -> Finding | None:
     Cleaning drops values out of range, so a large factor leaves one tail only. Each factor foretells how many values
     stay and what their median is; the one that fits both is named.
     """
-    reference, known = inspection.reference, inspection.frame[column.name].drop_nulls().to_numpy()
+    reference, known = inspection.reference, inspection.ordered[column.name]
     before = reference.quantiles.get(column.name) if reference else None
     lost = inspection.issue_counts(column.name).get("out_of_range", 0)
     if before is None or len(known) < MINIMUM_ROWS or lost < LOST_SHARE * (lost + len(known)):
@@ -117,11 +125,60 @@ def _tenfold(inspection: Inspection, column: Column) -> Finding | None:
     return _finding(column, 10.0, what, Measurement(name="rescaled_share", value=share, n_current=len(known)))
 
 
+def _mixed(inspection: Inspection, column: Column) -> Finding | None:
+    """Find a share of the values on another scale, as of one branch among many that reports in thousands.
+
+    The shares of values up to x are then those of the reference, moved towards those of the scaled reference by the
+    share of rows concerned: one number that has to explain the change everywhere.
+    """
+    reference = inspection.reference
+    before = np.asarray(reference.quantiles.get(column.name, ())) if reference else np.empty(0)
+    known = inspection.ordered[column.name]
+    if reference is None or not before.size or len(known) < MINIMUM_ROWS or min(before[0], known[0]) <= 0.0:
+        return None
+    noise = np.sqrt(1.0 / len(known) + 1.0 / reference.rows)
+    seen = np.searchsorted(known, before, side="right") / len(known)
+    if np.abs(seen - _share_below(before, before)).max() < MIXED_SHARE / 2.0:  # nearly all columns, nearly always
+        return None
+    fits = []
+    for factor in _ALL_FACTORS:
+        at = np.concatenate([before, before * factor])
+        usual = _share_below(before, at)
+        change = np.searchsorted(known, at, side="right") / len(known) - usual
+        direction = _share_below(before, at / factor) - usual
+        share = float(change @ direction / (direction @ direction))
+        size, unexplained = np.abs(change).max(), np.abs(change - share * direction).max()
+        if MIXED_SHARE <= share < 1.0 and size >= SURE * noise and unexplained <= MISFIT * size + CHANCE * noise:
+            fits.append((float(unexplained), factor, share))
+    if not fits:
+        return None
+    _, factor, share = min(fits)
+    word = f"{factor:,.0f} times larger" if factor > 1 else f"{1 / factor:,.0f} times smaller"
+    unit = f" It should be in {column.unit}." if column.unit else ""
+    return Finding(
+        check=_CHECK,
+        subject=column.name,
+        severity=Severity.HIGH,
+        sentence=sentence(
+            f"About {percent(share)} of the values of {column.label} are {word} than before, and the rest is as it "
+            f"was: a part of the feed probably changed its unit.{unit}"
+        ),
+        measurements=(Measurement(name="rescaled_share", value=share, n_current=len(known)),),
+        details={"factor": factor, "share": share},
+    )
+
+
+def _share_below(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the reference's share of values up to each, straight lines between quantiles on a logarithmic scale."""
+    shares: NDArray[np.float64] = np.interp(np.log(values), np.log(quantiles), PROBABILITIES, left=0.0, right=1.0)
+    return shares
+
+
 def _finding(column: Column, factor: float, what: str, measurement: Measurement) -> Finding:
     word = f"{factor:,.0f} times larger" if factor > 1 else f"{1 / factor:,.0f} times smaller"
     unit = f" (it should be in {column.unit})" if column.unit else ""
     return Finding(
-        check="data_quality.unit_change",
+        check=_CHECK,
         subject=column.name,
         severity=Severity.HIGH,
         sentence=sentence(f"{column.label} is {word} than before: {what}. Its unit probably changed{unit}."),
