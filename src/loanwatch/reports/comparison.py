@@ -8,6 +8,7 @@ from loanwatch.monitoring import CheckReport, Severity, Status
 from loanwatch.monitoring.result import worst_of
 from loanwatch.records import record
 from loanwatch.reports.cause import CauseSection, SegmentTable, cause_of, segments_of
+from loanwatch.reports.columns import ColumnTable, columns_of
 from loanwatch.reports.formatting import text
 from loanwatch.reports.history import History, history_of, points_of
 from loanwatch.reports.models import ModelTable, deployed_table
@@ -64,6 +65,7 @@ class _Page:
     checks: tuple[CheckSection, ...]
     features: tuple[Feature, ...]
     more_features: int
+    columns: ColumnTable | None
     cause: CauseSection | None
     segments: SegmentTable | None
     history: History | None
@@ -96,6 +98,7 @@ def _page(summary: ComparisonSummary) -> _Page:
         ),
         features=features,
         more_features=more_features,
+        columns=columns_of(drift, summary.column_titles),
         cause=cause_of(summary.cause, summary.column_titles),
         segments=segments_of(summary.reports.get("model_drift"), summary.column_titles),
         history=history_of(points_of(summary.reports.get("model_drift"))),

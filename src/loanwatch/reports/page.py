@@ -3,6 +3,7 @@
 from loanwatch.monitoring import Severity
 from loanwatch.records import record
 from loanwatch.reports.cause import CauseSection, SegmentTable, cause_of, segments_of
+from loanwatch.reports.columns import ColumnTable, columns_of
 from loanwatch.reports.headline import headline_of
 from loanwatch.reports.history import History, history_of
 from loanwatch.reports.models import ModelTable, model_tables
@@ -23,6 +24,7 @@ class Page:
     checks: tuple[CheckSection, ...]
     features: tuple[Feature, ...]
     more_features: int
+    columns: ColumnTable | None
     cause: CauseSection | None
     segments: SegmentTable | None
     models: tuple[ModelTable, ...]
@@ -42,6 +44,7 @@ def page_of(summary: RunSummary) -> Page:
         checks=tuple(section_of(name, report, summary.column_titles) for name, report in summary.checks),
         features=features,
         more_features=more_features,
+        columns=columns_of(summary.data_drift, summary.column_titles),
         cause=cause_of(summary.cause, summary.column_titles),
         segments=segments_of(summary.model_drift, summary.column_titles),
         models=model_tables(summary),

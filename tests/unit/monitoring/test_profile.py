@@ -143,12 +143,22 @@ def test_mean_and_deviation_are_those_of_the_values_even_far_from_zero():
     assert column.standard_deviation == pytest.approx(values.std(ddof=1), rel=1e-6)
 
 
+def test_correlations_take_no_more_rows_than_asked_for_from_all_over_the_window():
+    x = np.arange(20_000.0)
+    frame = pl.DataFrame({"income": x, "debt": np.where(x < 10_000, np.nan, x)}, nan_to_null=True)
+    for asked in (1_000, 16_384, 30_000):
+        moments = profile_window(frame, CONTRACT, correlated_rows=asked).moments
+        taken = min(asked, 20_000)
+        assert moments.rows[0, 0] == taken
+        assert moments.rows[0, 1] == pytest.approx(taken / 2, abs=1)
+
+
 def test_correlations_are_those_of_the_normal_scores():
     rng = np.random.default_rng(3)
     x, y = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 20_000).T
     y[:2_000] = np.nan
     frame = pl.DataFrame({"income": np.exp(x), "debt": y}, nan_to_null=True)
-    moments = profile_window(frame, CONTRACT).moments
+    moments = profile_window(frame, CONTRACT, correlated_rows=20_000).moments
     assert moments.rows[0, 1] == 18_000
     assert moments.correlations[0, 1] == pytest.approx(np.corrcoef(x[2_000:], y[2_000:])[0, 1], abs=0.003)
     assert moments.kurtosis_factors[0, 1] == pytest.approx(1.0, abs=0.08)
