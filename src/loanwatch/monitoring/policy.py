@@ -12,7 +12,7 @@ from loanwatch.contract import Policy
 from loanwatch.monitoring.result import CheckReport, Finding, Severity, Status
 from loanwatch.records import record
 
-__all__ = ["Action", "Decision", "decide", "halt_reasons"]
+__all__ = ["Action", "Decision", "decide", "halt_reasons", "only_of_reference"]
 
 _REASONS_PER_CHECK = 3
 
@@ -90,6 +90,11 @@ def decide(
 def halt_reasons(data_quality: CheckReport) -> tuple[str, ...]:
     """Return why the window cannot be trusted; empty where the data are sound enough to go on."""
     return _sentences(data_quality, at_least=Severity.HIGH)
+
+
+def only_of_reference(data_quality: CheckReport) -> bool:
+    """Whether all that `halt_reasons` tells is wrong with the reference, and the window is sound."""
+    return all(f.details.get("table") == "reference" for f in data_quality.findings if f.severity >= Severity.HIGH)
 
 
 def _decide_on_evidence(

@@ -5,6 +5,7 @@ from dataclasses import field
 from typing import Any
 
 from loanwatch.monitoring import CheckReport, Severity, Status
+from loanwatch.monitoring.policy import only_of_reference
 from loanwatch.monitoring.result import worst_of
 from loanwatch.records import record
 from loanwatch.reports.cause import CauseSection, SegmentTable, cause_of, segments_of
@@ -123,6 +124,12 @@ def _headline(summary: ComparisonSummary) -> Headline:
         broken = quality is not None and quality.severity >= Severity.HIGH
         cause = "none" if worst.check == "columns" else str(summary.cause.get("verdict", "none"))
         verdict = "quality" if broken else cause
+        if broken and quality is not None and only_of_reference(quality):
+            return Headline(
+                happened="The reference cannot be trusted",
+                matters=f"Yes. {quality.summary}",
+                advice="Compare again without the rows that are named, and train nothing on them.",
+            )
         told = quality if verdict == "quality" and quality is not None else worst
         advice = (
             "Have the source of the current table repaired before anything is trained on it or judged by it."

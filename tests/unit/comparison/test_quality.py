@@ -158,6 +158,8 @@ def test_a_leak_is_found_on_either_side_with_a_label(side):
     assert findings["leakage"].details["rows"] == int(leaking.sum())
     assert findings["leakage"].sentence.startswith("In the reference: ") == (side == "reference")
     assert compared.drifted
+    blamed = "reference" if side == "reference" else "current table"
+    assert f"The {blamed} cannot be trusted" in compared.to_html()
 
 
 def test_values_that_vanished_are_told():

@@ -19,7 +19,7 @@ from loanwatch.monitoring.concept_drift.check import FEWEST_ROWS
 from loanwatch.monitoring.concept_drift.relation import LEVEL
 from loanwatch.monitoring.label_maturity import judge_labels
 from loanwatch.monitoring.performance.holdout_relation import HoldOutRelation
-from loanwatch.monitoring.policy import halt_reasons
+from loanwatch.monitoring.policy import halt_reasons, only_of_reference
 from loanwatch.monitoring.profile import profile_window
 from loanwatch.monitoring.result import CheckReport, Finding, Measurement, Severity, Status
 from loanwatch.monitoring.scored_window import ScoredWindow
@@ -145,7 +145,10 @@ def explain_change(
         Without labels that are due only `features`, `quality` or `none` can be told, and `limitations` says so.
     """
     if data_quality is not None and (reasons := halt_reasons(data_quality)):
-        sentence = f"The data of this window cannot be trusted: {reasons[0]} Repair the feed; do not retrain on it."
+        if only_of_reference(data_quality):
+            sentence = f"{reasons[0]} Compare again without these rows; do not train on them."
+        else:
+            sentence = f"The data of this window cannot be trusted: {reasons[0]} Repair the feed; do not retrain on it."
         return Cause(verdict=Verdict.QUALITY, sentence=sentence, retrain=False)
     known, judged = reference.labelled(), judge_labels(current, contract, as_of=as_of)
     if not known.rows or not current.rows:
