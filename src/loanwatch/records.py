@@ -29,6 +29,8 @@ def record(*, eq: bool = True) -> Callable[[type[T]], type[T]]: ...
 def record(cls: type[T] | None = None, /, *, eq: bool = True) -> type[T] | Callable[[type[T]], type[T]]:
     """Make a class what `dataclass(frozen=True, kw_only=True)` makes it, sooner.
 
+    A class derived from it has to be a record as well. Slots and a `__setattr__` of its own are refused.
+
     Parameters
     ----------
     eq : bool
@@ -56,11 +58,13 @@ def record(cls: type[T] | None = None, /, *, eq: bool = True) -> type[T] | Calla
 
 def _made(cls: type[T], *, eq: bool) -> type[T]:
     own = vars(cls)
+    if "__slots__" in own or "__setattr__" in own:
+        raise TypeError(f"{cls.__name__}: a record has no slots, and no __setattr__ of its own")
     shared: dict[str, Any] = {"__repr__": _repr, "__setattr__": _set_once, "__delattr__": _keep}
     if eq:
         shared |= {"__eq__": _equal, "__hash__": _hash}
     for name, method in shared.items():
-        # A class that defines `__eq__` has a `__hash__` of None, which is not one of its own.
+        # A class that defines `__eq__` gets a `__hash__` of None from Python, which is not one of its own.
         if own.get(name) is None:
             setattr(cls, name, method)
     if not own.get("__doc__"):
@@ -79,7 +83,8 @@ def _equal(self: "DataclassInstance", other: "DataclassInstance") -> bool:
 
 
 def _hash(self: "DataclassInstance") -> int:
-    return hash(_compared(self))
+    hashed = (each for each in fields(self) if (each.compare if each.hash is None else each.hash))
+    return hash(tuple(getattr(self, each.name) for each in hashed))
 
 
 @recursive_repr()

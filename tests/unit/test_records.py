@@ -24,6 +24,7 @@ def described(make: Make) -> type[Any]:
         names: tuple[str, ...] = ()
         shares: list[float] = field(default_factory=list, compare=False)
         secret: str = field(default="", repr=False)
+        note: str = field(default="", hash=False, repr=False)
 
         def __post_init__(self) -> None:
             if self.rows < 0:
@@ -67,7 +68,8 @@ def test_fields_are_given_by_name(window: type[Any]) -> None:
 
 def test_they_are_equal_where_their_compared_fields_are(window: type[Any]) -> None:
     assert window(rows=3, shares=[0.5]) == window(rows=3)
-    assert hash(window(rows=3, shares=[0.5])) == hash(window(rows=3))
+    assert hash(window(rows=3, shares=[0.5], note="x")) == hash(window(rows=3))
+    assert window(rows=3, note="x") != window(rows=3)
     assert window(rows=3) != window(rows=4)
     assert window(rows=3) != described(record)(rows=3)
     assert window(rows=3) != 3
@@ -83,8 +85,8 @@ def test_it_shows_its_fields(window: type[Any]) -> None:
 def test_it_is_copied_changed_and_stored(window: type[Any]) -> None:
     made = window(rows=3, names=("a",))
     assert replace(made, rows=4) == window(rows=4, names=("a",))
-    assert asdict(made) == {"rows": 3, "names": ("a",), "shares": [], "secret": ""}
-    assert [f.name for f in fields(made)] == ["rows", "names", "shares", "secret"]
+    assert asdict(made) == {"rows": 3, "names": ("a",), "shares": [], "secret": "", "note": ""}
+    assert [f.name for f in fields(made)] == ["rows", "names", "shares", "secret", "note"]
     assert copy.deepcopy(made) == made
 
 
@@ -127,6 +129,13 @@ def test_own_methods_stay() -> None:
 
     assert {Named(name="A"), Named(name="a")} == {Named(name="A")}
     assert repr(Named(name="A")) == "A"
+
+
+def test_what_a_record_cannot_be_is_refused() -> None:
+    with pytest.raises(TypeError, match="slots"):
+        record(type("Slotted", (), {"__slots__": ("rows",), "__annotations__": {"rows": int}}))
+    with pytest.raises(TypeError, match="__setattr__"):
+        record(type("Open", (), {"__setattr__": object.__setattr__, "__annotations__": {"rows": int}}))
 
 
 def test_without_eq_each_equals_itself_alone() -> None:

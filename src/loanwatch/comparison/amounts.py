@@ -10,8 +10,10 @@ __all__ = ["NEARLY_ALL", "amounts_in", "are_amounts", "has_decimal_comma"]
 NEARLY_ALL = 0.95
 """A column holds numbers, or times, if this share of its texts can be read as such: exports have slips."""
 
-_LOOKED_AT = 2_000
-"""Texts at least, of a longer column, evenly spaced: their share is that of all within a per cent."""
+_ENOUGH_TO_TELL = 2_000
+"""Texts of a longer column, drawn at random: their share is that of all within a per cent or two."""
+_ENOUGH_FOR_COMMAS = 20_000
+"""Likewise; commas may be rare."""
 _UNIT = r"(?:[%$€£¥₹]|USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|CNY|INR|BRL|MXN|SEK|NOK|DKK|PLN|CZK|HUF|RON|TRY|ZAR)"
 _UNIT_BEFORE = rf"^\s*([+-]?)\s*{_UNIT}\s*"
 _UNIT_BEHIND = rf"\s*{_UNIT}\s*$"
@@ -53,20 +55,23 @@ def amounts_in(texts: pl.Series, *, decimal_comma: bool = False) -> pl.Series:
 
 def are_amounts(texts: pl.Series) -> bool:
     """Tell whether nearly all texts are numbers, written with a decimal point or all with a decimal comma."""
-    return any(_share_read(texts, decimal_comma=comma) >= NEARLY_ALL for comma in (False, True))
+    return any(_share_read(texts, decimal_comma=comma, rows=_ENOUGH_TO_TELL) >= NEARLY_ALL for comma in (False, True))
 
 
 def has_decimal_comma(texts: pl.Series) -> bool:
     """Tell whether a column of numbers has decimal commas: more of it can be read so than with decimal points."""
     if not texts.str.contains(",", literal=True).any():
         return False
-    return _share_read(texts, decimal_comma=True) > _share_read(texts, decimal_comma=False)
+    with_comma, with_point = (_share_read(texts, decimal_comma=c, rows=_ENOUGH_FOR_COMMAS) for c in (True, False))
+    return with_comma > with_point
 
 
-def _share_read(texts: pl.Series, *, decimal_comma: bool) -> float:
+def _share_read(texts: pl.Series, *, decimal_comma: bool, rows: int) -> float:
     """Return the share of texts that are numbers; each is read once, however often it stands there."""
     given = texts.drop_nulls().alias("text")
-    known = given.gather_every(max(1, given.len() // _LOOKED_AT)).value_counts(name="rows")
+    if given.len() > rows:  # drawn, for evenly spaced rows may all be the first month of a customer
+        given = given.sample(rows, seed=0)
+    known = given.value_counts(name="rows")
     known = known.filter(~no_numbers_in(known["text"]) & (known["text"].str.strip_chars() != ""))
     hopeful = known.filter(~known["text"].str.contains(_WORD))
     if hopeful.is_empty():  # no pattern is compiled for words, which takes longer than to read them

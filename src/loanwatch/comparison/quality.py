@@ -53,7 +53,7 @@ def check_quality(
     rows: tuple[int, int],
     identifiers: tuple[str, ...] = (),
 ) -> CheckReport:
-    """Look for lost values, changed units, stuck columns, outliers, copies, with times for gaps, with labels for leaks.
+    """Look for lost values, changed units, swapped and stuck columns, outliers, copies, gaps of times, and label leaks.
 
     Parameters
     ----------

@@ -9,7 +9,10 @@ from loanwatch.records import record
 from loanwatch.statistics.counts import as_counts, shares
 from loanwatch.statistics.special import kolmogorov
 
-__all__ = ["KolmogorovSmirnov", "kolmogorov_smirnov"]
+__all__ = ["KOLMOGOROV_95", "KOLMOGOROV_99", "KolmogorovSmirnov", "kolmogorov_smirnov"]
+
+KOLMOGOROV_95, KOLMOGOROV_99 = 1.358, 1.628
+"""Quantiles of D √(nm / (n + m)) where both samples are of one distribution."""
 
 
 @record

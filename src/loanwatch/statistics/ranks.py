@@ -1,4 +1,4 @@
-"""Ranks with ties shared."""
+"""What is read off values in their order: ranks, distinct values, quantiles."""
 
 from typing import Any, TypeVar
 
@@ -89,7 +89,7 @@ def quantiles(values: NDArray[np.float64], shares: npt.ArrayLike) -> NDArray[np.
     >>> quantiles(np.array([4.0, 1.0, 2.0]), [0.0, 0.5, 0.75]).tolist()
     [1.0, 2.0, 3.0]
     """
-    ordered = np.sort(values)
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
     place = np.asarray(shares, dtype=np.float64) * (ordered.size - 1)
     below = np.floor(place).astype(np.intp)
     low, high = ordered[below], ordered[np.minimum(below + 1, ordered.size - 1)]

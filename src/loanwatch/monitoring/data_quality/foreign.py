@@ -15,6 +15,8 @@ __all__ = ["check_foreign_values"]
 MINIMUM_SHARE = 0.01
 """A number that is rarer is no code for what is not known, or hardly matters."""
 MINIMUM_ROWS = 20
+WHOLE_COLUMN = 0.9
+"""Of the known values: then the column is another one, as of the next year, and no code stands between its values."""
 
 
 def check_foreign_values(inspection: Inspection) -> Outcome:
@@ -35,7 +37,7 @@ def _finding(inspection: Inspection, column: Column, *, comparisons: int) -> Fin
         return None
     distinct, rows_of_each = np.unique(beyond, return_counts=True)
     value, rows = float(distinct[rows_of_each.argmax()]), int(rows_of_each.max())
-    if rows < max(MINIMUM_ROWS, MINIMUM_SHARE * inspection.rows):
+    if rows < max(MINIMUM_ROWS, MINIMUM_SHARE * inspection.rows) or rows > WHOLE_COLUMN * np.isfinite(values).sum():
         return None
     rise = rise_of_share(
         "foreign_value_rate",

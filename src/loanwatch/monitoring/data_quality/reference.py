@@ -23,6 +23,8 @@ class Reference:
     rows: int
     missing: Mapping[str, float] = field(default_factory=dict)
     """Share of rows in [0, 1] without a usable value."""
+    numeric: Mapping[str, NumericProfile] = field(default_factory=dict)
+    """Numeric columns with at least one value."""
     quantiles: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Values at `PROBABILITIES`, numeric columns with at least one value."""
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Reference:
         return cls(
             rows=profile.rows,
             missing={name: c.missing / c.rows for name, c in columns.items()},
+            numeric=numeric,
             quantiles={name: tuple(c.quantiles(PROBABILITIES).tolist()) for name, c in numeric.items()},
             ranges={name: (c.minimum, c.maximum) for name, c in numeric.items()},
             distinct={name: int(np.count_nonzero(c.counts)) for name, c in columns.items()},

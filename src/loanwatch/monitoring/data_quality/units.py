@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from loanwatch.contract import Column, Kind
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
+from loanwatch.monitoring.data_quality.mixed_scales import part_on_scale
 from loanwatch.monitoring.data_quality.reference import PROBABILITIES
 from loanwatch.monitoring.data_quality.wording import percent, sentence
 from loanwatch.monitoring.result import Finding, Measurement, Severity
@@ -12,7 +13,6 @@ from loanwatch.statistics import median, quantiles
 
 __all__ = ["check_units"]
 
-_CHECK = "data_quality.unit_change"
 FACTORS = (10.0, 12.0, 100.0, 1000.0)
 """Tenths and tens, months and years, cents, thousands."""
 
@@ -26,12 +26,6 @@ SPREAD_TOLERANCE = 0.35
 
 SHARE_TOLERANCE = 0.1
 """How much the share of values that stay in range may miss what a factor foretells."""
-
-MIXED_SHARE = 0.05
-"""Of fewer values on another scale, the change is no larger than honest drift is."""
-SURE, CHANCE, MISFIT = 6.0, 1.36, 0.05
-"""Kolmogorov-Smirnov distances in standard errors: that something changed, and the 95 % quantile of what chance leaves
-unexplained; beside it a part of the change. Honest drift leaves a fifth of it and more."""
 
 LOST_SHARE = 0.25
 MINIMUM_ROWS = 30
@@ -126,62 +120,29 @@ def _tenfold(inspection: Inspection, column: Column) -> Finding | None:
 
 
 def _mixed(inspection: Inspection, column: Column) -> Finding | None:
-    """Find a share of the values on another scale, as of one branch among many that reports in thousands.
-
-    The shares of values up to x are then those of the reference, moved towards those of the scaled reference by the
-    share of rows concerned: one number that has to explain the change everywhere.
-    """
+    """Find a part of the values on another scale, as of one branch among many that reports in thousands."""
     reference = inspection.reference
-    before = np.asarray(reference.quantiles.get(column.name, ())) if reference else np.empty(0)
+    before = reference.numeric.get(column.name) if reference else None
     known = inspection.ordered[column.name]
-    if reference is None or not before.size or len(known) < MINIMUM_ROWS or min(before[0], known[0]) <= 0.0:
+    part = part_on_scale(before, known, _ALL_FACTORS) if before is not None else None
+    if part is None:
         return None
-    noise = np.sqrt(1.0 / len(known) + 1.0 / reference.rows)
-    seen = np.searchsorted(known, before, side="right") / len(known)
-    if np.abs(seen - _share_below(before, before)).max() < MIXED_SHARE / 2.0:  # nearly all columns, nearly always
-        return None
-    fits = []
-    for factor in _ALL_FACTORS:
-        at = np.concatenate([before, before * factor])
-        usual = _share_below(before, at)
-        change = np.searchsorted(known, at, side="right") / len(known) - usual
-        direction = _share_below(before, at / factor) - usual
-        share = float(change @ direction / (direction @ direction))
-        size, unexplained = np.abs(change).max(), np.abs(change - share * direction).max()
-        if MIXED_SHARE <= share < 1.0 and size >= SURE * noise and unexplained <= MISFIT * size + CHANCE * noise:
-            fits.append((float(unexplained), factor, share))
-    if not fits:
-        return None
-    _, factor, share = min(fits)
-    word = f"{factor:,.0f} times larger" if factor > 1 else f"{1 / factor:,.0f} times smaller"
-    unit = f" It should be in {column.unit}." if column.unit else ""
-    return Finding(
-        check=_CHECK,
-        subject=column.name,
-        severity=Severity.HIGH,
-        sentence=sentence(
-            f"About {percent(share)} of the values of {column.label} are {word} than before, and the rest is as it "
-            f"was: a part of the feed probably changed its unit.{unit}"
-        ),
-        measurements=(Measurement(name="rescaled_share", value=share, n_current=len(known)),),
-        details={"factor": factor, "share": share},
-    )
+    what = "the rest is as it was"
+    share = Measurement(name="rescaled_share", value=part.share, n_current=len(known))
+    return _finding(column, part.factor, what, share, part=part.share)
 
 
-def _share_below(quantiles: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the reference's share of values up to each, straight lines between quantiles on a logarithmic scale."""
-    shares: NDArray[np.float64] = np.interp(np.log(values), np.log(quantiles), PROBABILITIES, left=0.0, right=1.0)
-    return shares
-
-
-def _finding(column: Column, factor: float, what: str, measurement: Measurement) -> Finding:
-    word = f"{factor:,.0f} times larger" if factor > 1 else f"{1 / factor:,.0f} times smaller"
+def _finding(
+    column: Column, factor: float, what: str, measurement: Measurement, *, part: float | None = None
+) -> Finding:
+    subject = column.label if part is None else f"A part of {column.label}, about {percent(part)} of the values,"
+    scale = f"{factor:,.0f} times larger" if factor > 1 else f"{1 / factor:,.0f} times smaller"
     unit = f" (it should be in {column.unit})" if column.unit else ""
     return Finding(
-        check=_CHECK,
+        check="data_quality.unit_change",
         subject=column.name,
         severity=Severity.HIGH,
-        sentence=sentence(f"{column.label} is {word} than before: {what}. Its unit probably changed{unit}."),
+        sentence=sentence(f"{subject} is {scale} than before: {what}. Its unit probably changed{unit}."),
         measurements=(measurement,),
-        details={"factor": factor},
+        details={"factor": factor} if part is None else {"factor": factor, "share": part},
     )

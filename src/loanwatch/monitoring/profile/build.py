@@ -87,13 +87,12 @@ def profile_window(
     numeric = [name for name in present if contract.kind_of(name) is Kind.NUMERIC]
     scored = numeric[:_CORRELATED_COLUMNS] if correlated_rows else []
     correlated = np.linspace(0, max(frame.height - 1, 0), min(correlated_rows, frame.height)).astype(np.intp)
-    numbers = _as_floats(frame, numeric)
 
     def count(name: str) -> tuple[ColumnProfile, FloatArray]:
         why = issues[name] if issues is not None and name in issues.columns else None
         known = edges.columns.get(name) if edges else None
         if contract.kind_of(name) is Kind.NUMERIC:
-            values = numbers[name].to_numpy()
+            values = _to_float(frame[name])
             counted = count_numeric(values, days, known if isinstance(known, NumericEdges) else None, why)
             return counted, score_rows(values[correlated], counted.edges) if name in scored else _NOTHING
         categories = known if isinstance(known, CategoricalEdges) else None
@@ -155,9 +154,11 @@ def _days(frame: pl.DataFrame, column: str) -> DayIndex | None:
     return index_days(frame[column])
 
 
-def _as_floats(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    # to_numpy alone would also turn null into NaN, in twice the time
-    return frame.select(pl.col(names).cast(pl.Float64, strict=False).fill_null(math.nan)) if names else pl.DataFrame()
+def _to_float(values: pl.Series) -> FloatArray:
+    if values.dtype != pl.Float64 or values.null_count():
+        # to_numpy alone would also turn null into NaN, in twice the time
+        values = values.cast(pl.Float64, strict=False).fill_null(math.nan)
+    return values.to_numpy()
 
 
 def _threads(cells: int) -> int:

@@ -23,7 +23,7 @@ _TAIL_EDGES = 6
 _EXACT_VALUES = 400
 """Columns with at most this many distinct values have a bin for each value and one for each gap between them."""
 _EDGE_ROWS = 200_000
-"""Rows from which the edges are taken, evenly spaced; counts always come from all rows."""
+"""Values from which the edges are taken, evenly spaced among the sorted ones; counts always come from all rows."""
 _DECILES = 10
 _KNOWN_CATEGORIES = 250
 _CLEARLY_RARER = 3.0

@@ -109,7 +109,26 @@ class NumericProfile:
         inside = self.counts[position]
         part = np.where(inside > 0, (target - (cumulative[position] - inside)) / np.maximum(inside, 1), 0.0)
         low, high = limits[position], limits[position + 1]
-        return np.asarray(np.clip(low + part * (high - low), self.minimum, self.maximum))
+        is_one_value = np.nextafter(high, -np.inf) <= low  # nothing lies between: no straight line either
+        value = np.where(is_one_value, high, low + part * (high - low))
+        return np.asarray(np.clip(value, self.minimum, self.maximum))
+
+    def shares_up_to(self, values: FloatArray) -> FloatArray:
+        """Return the share of values that are not above each, exact at the edges and a straight line between them.
+
+        Parameters
+        ----------
+        values : ndarray of shape (m,)
+
+        Returns
+        -------
+        ndarray of shape (m,), in [0, 1]
+            `nan` where the profile has no values.
+        """
+        if self.present == 0:
+            return np.full(values.size, np.nan)
+        cumulative = np.concatenate([[0], np.cumsum(self.counts)]) / self.present
+        return np.interp(values, self.boundaries(), cumulative, left=0.0, right=1.0)
 
     def brackets(self, probability: float) -> bool:
         """Return whether a quantile lies between two edges: beyond the outermost nothing is known but the extremes."""

@@ -41,6 +41,8 @@ def test_a_share_of_values_in_another_unit_is_told_with_share_and_factor(law: st
 
 
 DRIFTS = {
+    "five times": lambda x, rng: x * 5.0,
+    "a fifth": lambda x, rng: x / 5.0,
     "none": lambda x, rng: x,
     "half as much again": lambda x, rng: x * 1.5,
     "three times": lambda x, rng: x * 3.0,
@@ -64,6 +66,51 @@ def test_drift_is_no_mixed_unit(drift: str, rows: int) -> None:
         findings = quality({"x": LAWS[law](rng, 8_000)}, {"x": after})
         told += [(law, f.sentence) for f in findings if f.check in ("data_quality.unit_change", "data_quality.swapped")]
     assert told == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(12.0, 14.0), (36.0, 48.0), (1.0, 2.0)],
+)
+def test_another_constant_is_no_other_unit_and_no_code(before: float, after: float) -> None:
+    other = np.random.default_rng(0).normal(size=3_000)
+    told = quality({"x": np.full(3_000, before), "z": other}, {"x": np.full(3_000, after), "z": other[::-1]})
+    assert [f.check for f in told if f.severity >= Severity.MEDIUM] == []
+
+
+def test_zeros_do_not_hide_another_unit() -> None:
+    rng = np.random.default_rng(6)
+
+    def balances(n: int) -> np.ndarray:
+        return np.where(rng.random(n) < 0.3, 0.0, rng.lognormal(7.0, 1.0, n))
+
+    after = np.where(rng.random(4_000) < 0.5, 1_000.0, 1.0) * balances(4_000)
+    units = [f for f in quality({"x": balances(8_000)}, {"x": after}) if f.check == "data_quality.unit_change"]
+    assert [f.details["factor"] for f in units] == [1_000.0]
+    assert units[0].details["share"] == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.parametrize("reference_rows", [1, 2, 5, 10, 29])
+def test_a_tiny_reference_shows_nothing_swapped(reference_rows: int) -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        told = quality(table(rng, reference_rows), table(rng, 500))
+        assert [f for f in told if f.check in ("data_quality.swapped", "data_quality.unit_change")] == []
+
+
+def test_columns_that_grow_alike_are_not_swapped() -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        before = {f"bill_{i}": rng.lognormal(7.0 + i / 5, 0.6, 400) for i in range(6)}
+        after = {f"bill_{i}": 2.0 * rng.lognormal(7.0 + i / 5, 0.6, 60) for i in range(6)}
+        assert [f for f in quality(before, after) if f.check == "data_quality.swapped"] == []
+
+
+def test_flags_whose_shares_change_places_are_not_swapped() -> None:
+    rng = np.random.default_rng(7)
+    before = {"a": (rng.random(4_000) < 0.2).astype(float), "b": (rng.random(4_000) < 0.7).astype(float)}
+    after = {"a": (rng.random(4_000) < 0.7).astype(float), "b": (rng.random(4_000) < 0.2).astype(float)}
+    assert [f for f in quality(before, after) if f.check == "data_quality.swapped"] == []
 
 
 def table(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
