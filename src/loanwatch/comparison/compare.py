@@ -15,8 +15,8 @@ from loanwatch.comparison.prepare import Prepared
 from loanwatch.comparison.quality import check_quality
 from loanwatch.comparison.reading import Block, Reader
 from loanwatch.comparison.result import TableComparison
-from loanwatch.comparison.schema import check_schema
-from loanwatch.comparison.scored import SCORED_ROWS, check_scores, lost_scores
+from loanwatch.comparison.schema import check_schema, with_lost_scores
+from loanwatch.comparison.scored import SCORED_ROWS, check_scores, lost_scores, of_columns
 from loanwatch.comparison.source import Source, open_table
 from loanwatch.comparison.table import Table
 from loanwatch.contract import Contract
@@ -166,7 +166,10 @@ def _checks(
             "data_drift": drift,
         }
     if not prepared.judged:
-        return reports, lost_scores(*blocks)
+        lost = lost_scores(*blocks)
+        if lost is not None:
+            reports["columns"] = with_lost_scores(reports["columns"], lost.sentence)
+        return reports, lost
     scored, cause = check_scores(
         blocks[0].thinned(SCORED_ROWS),
         blocks[1].thinned(SCORED_ROWS),
@@ -175,7 +178,7 @@ def _checks(
         data_quality=reports["data_quality"],
         as_of=as_of,
     )
-    return reports | scored, cause
+    return reports | scored, of_columns(cause, reports["columns"])
 
 
 def _profiles(

@@ -15,7 +15,7 @@ from loanwatch.comparison.reading import Block
 from loanwatch.contract import Contract
 from loanwatch.monitoring import CheckReport, Finding, Measurement, Profile, Severity, Status
 from loanwatch.monitoring.data_quality import LEAKAGE
-from loanwatch.monitoring.data_quality.categories import check_spellings
+from loanwatch.monitoring.data_quality.categories import check_categories, check_spellings
 from loanwatch.monitoring.data_quality.constant import check_constant
 from loanwatch.monitoring.data_quality.foreign import check_foreign_values
 from loanwatch.monitoring.data_quality.inspection import Inspection, Outcome
@@ -81,12 +81,20 @@ def check_quality(
     outcomes = [
         *(rule(shared) for rule in (check_units, check_swapped, check_missing, check_foreign_values, check_spellings)),
         _spoilt(shared, reference),
+        _recoded(shared),
         *(_news(rule(first), rule(shared)) for rule in _OF_EACH),
         *(_labels(first, second, as_many) if contract.label.column else ()),
         check_copies(samples, rows=rows, identifiers=identifiers),
         _freshness(blocks, contract, reference, rows),
     ]
     return _report(outcomes, second.rows, rows[1])
+
+
+def _recoded(current: Inspection) -> Outcome:
+    """Name the columns of which a quarter of the rows hold categories that the reference lacks, but for spelling."""
+    respelled = {f.subject for f in check_spellings(current).findings}
+    found = (f for f in check_categories(current).findings if f.severity >= Severity.HIGH)
+    return Outcome(findings=tuple(f for f in found if f.subject not in respelled))
 
 
 def _spoilt(current: Inspection, reference: Profile) -> Outcome:

@@ -43,8 +43,12 @@ class TableComparison:
 
     @property
     def judged(self) -> bool:
-        """Whether any check of the rows could be made; without one, no drift says nothing."""
-        return any(r.status is not Status.SKIPPED for name, r in self.reports.items() if name != "columns")
+        """Whether a check of drift could be made; without one, no drift says nothing."""
+        return any(
+            r.status is not Status.SKIPPED
+            for name, r in self.reports.items()
+            if name not in ("columns", "data_quality")
+        )
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -1,6 +1,7 @@
 """The first thing to say of two tables: which columns vanished, appeared or changed their type."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
@@ -44,6 +45,12 @@ def check_schema(samples: tuple[pl.DataFrame, pl.DataFrame], contract: Contract)
             if sample.height == 0
         ),
     )
+
+
+def with_lost_scores(report: CheckReport, sentence: str) -> CheckReport:
+    """Add that the current table's scores are no probabilities: a score column that lost its meaning."""
+    finding = _finding("score", Severity.HIGH, sentence)
+    return replace(report, status=Status.FAIL, summary=sentence, findings=(finding, *report.findings))
 
 
 def _findings(samples: tuple[pl.DataFrame, pl.DataFrame], contract: Contract) -> Iterator[Finding]:

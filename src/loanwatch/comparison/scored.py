@@ -112,6 +112,16 @@ def lost_scores(reference: Block, current: Block) -> "Cause | None":
     )
 
 
+def of_columns(cause: "Cause | None", columns: CheckReport) -> "Cause | None":
+    """Return the cause, which is the data where a compared column is lost or holds something else altogether."""
+    if cause is None or columns.severity < Severity.HIGH:
+        return cause
+    from loanwatch.monitoring.cause import Verdict  # noqa: PLC0415  (as in `check_scores`)
+
+    sentence = f"The tables do not hold the same: {columns.summary} Repair the feed; do not retrain on it."
+    return replace(cause, verdict=Verdict.QUALITY, sentence=sentence, retrain=False, relation={})
+
+
 def _are_probabilities(scores: FloatArray) -> bool:
     return bool(((scores >= 0.0) & (scores <= 1.0)).all())
 
@@ -136,6 +146,12 @@ def _doubts(
     now = judge_labels(current, contract, as_of=as_of).window
     if found < Severity.MEDIUM or not 0 < now.positive.sum() < now.rows:
         return
+    turned = delong_estimate(now.positive, now.probability)
+    if turned.upper < _WRONG_WAY < 0.5 < ranked.lower:
+        yield (
+            f"The scores rank the labels of the current table the wrong way round (AUC {turned.value:.2f}, "
+            f"{ranked.value:.2f} in the reference): look whether its labels are coded the other way."
+        )
     before, after = (calibration_line(w.positive, w.probability).slope for w in (reference, now))
     if ranked.value > _PERFECT or (before.lower > _TOO_CLOSE and after.upper < before.lower):
         slope = f", calibration slope {before.value:.2f}, 1 is right" if math.isfinite(before.value) else ""

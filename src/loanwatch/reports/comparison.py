@@ -113,7 +113,8 @@ def _headline(summary: ComparisonSummary) -> Headline:
     worst = worst_of(summary.reports)
     relation = summary.reports.get("concept_drift")
     changed = relation is not None and relation.severity >= Severity.MEDIUM
-    if all(report.status is Status.SKIPPED for name, report in summary.reports.items() if name != "columns"):
+    drift = (report for name, report in summary.reports.items() if name not in ("columns", "data_quality"))
+    if summary.severity < Severity.MEDIUM and all(report.status is Status.SKIPPED for report in drift):
         return Headline(
             happened="The tables could not be compared",
             matters="It cannot be said: no check could be made.",
@@ -122,7 +123,7 @@ def _headline(summary: ComparisonSummary) -> Headline:
     if summary.severity >= Severity.MEDIUM:
         quality = summary.reports.get("data_quality")
         broken = quality is not None and quality.severity >= Severity.HIGH
-        cause = "none" if worst.check == "columns" else str(summary.cause.get("verdict", "none"))
+        cause = str(summary.cause.get("verdict", "none"))
         verdict = "quality" if broken else cause
         if broken and quality is not None and only_of_reference(quality):
             return Headline(
@@ -130,7 +131,7 @@ def _headline(summary: ComparisonSummary) -> Headline:
                 matters=f"Yes. {quality.summary}",
                 advice="Compare again without the rows that are named, and train nothing on them.",
             )
-        told = quality if verdict == "quality" and quality is not None else worst
+        told = quality if broken and quality is not None else worst
         advice = (
             "Have the source of the current table repaired before anything is trained on it or judged by it."
             if verdict == "quality"
@@ -140,6 +141,8 @@ def _headline(summary: ComparisonSummary) -> Headline:
             if verdict in ("features", "relation", "both")
             else "Train on rows after the change: the relation between features and label is another one."
             if changed
+            else "Ask the source of the current table about what data quality found."
+            if worst.check == "data_quality"
             else "Find out what happened to the columns below before a model is trusted with the current table."
         )
         happened = _HAPPENED.get(verdict, "The tables differ materially")

@@ -16,7 +16,7 @@ from loanwatch.statistics.delong import (
     delong_two_sample_difference,
 )
 from loanwatch.statistics.delong_counts import delong_of_counts
-from loanwatch.statistics.dispersion import block_dispersion
+from loanwatch.statistics.dispersion import block_dispersion, ordered_block_dispersion
 from loanwatch.statistics.estimate import Estimate
 from loanwatch.statistics.g_test import GTest, g_test
 from loanwatch.statistics.jensen_shannon import jensen_shannon
@@ -69,6 +69,7 @@ __all__ = [
     "log_losses",
     "median",
     "normal_scores",
+    "ordered_block_dispersion",
     "pool_sparse",
     "proportion_change",
     "psi",

@@ -172,7 +172,7 @@ def test_the_report_carries_what_is_drawn_and_survives_json(moved):
 @pytest.mark.parametrize("rows", [1, 5, 19, 30])
 def test_a_tiny_window_is_judged_with_its_limits_stated(reference, rows):
     report = compare(reference, simulate_features(rows, seed=3))
-    assert report.status is Status.PASS
+    assert report.status is (Status.PASS if rows >= 20 else Status.SKIPPED)  # what was not made has not passed
     assert any("only changes of PSI" in limitation for limitation in report.limitations)
 
 

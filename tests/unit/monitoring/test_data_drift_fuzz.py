@@ -34,7 +34,8 @@ def test_any_two_windows_get_a_report_without_nan(first, second):
     reference = profile_window(frame_of(first), CONTRACT)
     current = profile_window(frame_of(second), CONTRACT, edges=reference.edges)
     report = data_drift.check(reference, current, CONTRACT)
-    assert (report.status is Status.SKIPPED) == (not first or not second)
+    is_short = min(len(first), len(second)) < 20 and not report.findings
+    assert (report.status is Status.SKIPPED) == (not first or not second or is_short)
     text = json.dumps(report.to_dict())
     values = json.loads(text, parse_constant=refuse_nan)
     assert CheckReport.from_dict(values).to_dict() == values

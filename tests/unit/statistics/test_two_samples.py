@@ -12,6 +12,7 @@ from loanwatch.statistics import (
     g_test,
     jensen_shannon,
     kolmogorov_smirnov,
+    ordered_block_dispersion,
     pool_sparse,
     psi,
     wasserstein,
@@ -180,3 +181,42 @@ def test_the_tail_of_few_blocks_is_that_of_satterthwaites_distribution():
 @pytest.mark.parametrize("days", [np.zeros((0, 3)), np.zeros((10, 3)), np.full((3, 2), 50), np.full((20, 1), 50)])
 def test_dispersion_is_one_where_nothing_can_be_learnt(days):
     assert block_dispersion(days) == 1.0
+
+
+def weeks(rng, n_days, rows=60, weekend=0.5):
+    """Rows of each day in ten ordered bins; weekends have half as many, shifted by `weekend` standard deviations."""
+    edges = stats.norm.ppf(np.arange(1, 10) / 10)
+    days = []
+    for day in range(n_days):
+        is_weekend = day % 7 > 4
+        values = rng.normal(weekend * is_weekend, 1.0, rng.poisson(rows / (1 + is_weekend)))
+        days.append(np.bincount(np.searchsorted(edges, values), minlength=10))
+    return np.array(days), np.arange(n_days) % 7
+
+
+@pytest.mark.parametrize("rows", [60, 300])
+def test_a_weekend_is_no_drift_where_the_reference_had_weekends(rows):
+    alarms, raw, windows = 0, 0, 200
+    for seed in range(windows):
+        rng = np.random.default_rng(seed)
+        days, weekday = weeks(rng, 56, rows)
+        now = weeks(rng, 7, rows)[0][5:].sum(axis=0)
+        factor = ordered_block_dispersion(days, block_days=2, weekday=weekday)
+        alarms += kolmogorov_smirnov(days.sum(axis=0), now, dispersion=factor).p_value < 0.01
+        raw += kolmogorov_smirnov(days.sum(axis=0), now).p_value < 0.01
+    assert raw > 0.5 * windows
+    assert alarms <= 0.1 * windows
+
+
+def test_weekdays_that_are_alike_cost_no_power():
+    found = []
+    for seed in range(200):
+        days, weekday = weeks(np.random.default_rng(seed), 56, weekend=0.0)
+        found.append(ordered_block_dispersion(days, block_days=2, weekday=weekday))
+    assert np.mean(np.array(found) > 1.0) <= 0.05
+
+
+def test_whole_weeks_are_spared_the_weekdays():
+    days, weekday = weeks(np.random.default_rng(0), 84, rows=300, weekend=1.0)
+    assert ordered_block_dispersion(days, block_days=7, weekday=weekday) < 1.5
+    assert ordered_block_dispersion(days, block_days=2, weekday=weekday) > 5

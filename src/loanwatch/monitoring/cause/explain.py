@@ -39,6 +39,7 @@ _FAULTS = {
         "spike",
         "swapped",
         "unit_change",
+        "unseen_category",
     )
 }
 """What the source does to values, whoever applies."""

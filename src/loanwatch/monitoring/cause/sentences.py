@@ -47,7 +47,8 @@ def cause_sentence(
                 f"the labels: check first whether the values are right; if they are, retrain on recent data; {cost}."
             )
         cost = _cost("the Brier score", split.features)
-        return f"{_capital(moved)}, model still calibrated: no retraining needed; {cost}."
+        fit = "model still calibrated" if _fits(split) else "the scores fit the labels a little differently"
+        return f"{_capital(moved)}, {fit}: no retraining needed; {cost}."
     since = related.details.get("since_text")
     when = f", since {since}" if since else ""
     advice = "retrain on data after it" if since else "retrain on recent data"
@@ -59,8 +60,17 @@ def cause_sentence(
 
 
 def misfits(split: LossSplit) -> bool:
-    """Tell whether the labels of a window cost the scores more than the hold-out's relation expects, and materially."""
-    return split.relation is not None and (split.relation.lower or 0.0) > _MATERIAL_LOSS
+    """Tell whether the labels cost the scores something else than the hold-out's relation expects, and materially.
+
+    More where the relation is another one; less where the scores are far too high or low for what moved.
+    """
+    part = split.relation
+    return part is not None and ((part.lower or 0.0) > _MATERIAL_LOSS or (part.upper or 0.0) < -_MATERIAL_LOSS)
+
+
+def _fits(split: LossSplit) -> bool:
+    part = split.relation
+    return part is None or (part.lower or 0.0) <= 0.0 <= (part.upper or 0.0)
 
 
 def _unseen(start: str, *, alike: bool) -> str:

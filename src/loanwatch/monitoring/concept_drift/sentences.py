@@ -53,13 +53,21 @@ def describe_change(
     moved = observed - expected - (usual if was_wrong else 0.0)
     outcome = contract.label.positive if moved >= 0.0 else contract.label.negative
     rows = current.rows if cells is None else int((cells.current == bin_).sum())
-    told = f"; before, {100 * before[0]:.0f} % against {100 * before[1]:.0f} %" if was_wrong else ""
-    figures = (
-        f"{100 * observed:.0f} % {contract.label.positive} against {100 * expected:.0f} % expected "
-        f"({rows:,} applications){told}"
-    )
+    told = f"; before, {' against '.join(_percents(*before))}" if was_wrong else ""
+    seen, foreseen = _percents(observed, expected)
+    figures = f"{seen} {contract.label.positive} against {foreseen} expected ({rows:,} applications){told}"
     than = "before" if was_wrong else "the model expects"
     return f'{opening}{_who(change, contract, bin_)} end as "{outcome}" more often than {than}: {figures}.'
+
+
+def _percents(first: float, second: float) -> tuple[str, str]:
+    """Return two rates with as many decimals as it takes to tell them apart, two at most.
+
+    >>> _percents(0.31, 0.28), _percents(0.193, 0.188)
+    (('31 %', '28 %'), ('19.3 %', '18.8 %'))
+    """
+    texts = [(f"{100 * first:.{digits}f} %", f"{100 * second:.{digits}f} %") for digits in (0, 1, 2)]
+    return next((pair for pair in texts if pair[0] != pair[1]), texts[0])
 
 
 def _rates(window: ScoredWindow, weight: NDArray[np.float64] | NDArray[np.bool_]) -> tuple[float, float]:

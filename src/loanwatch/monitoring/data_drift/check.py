@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from loanwatch.contract import Contract
-from loanwatch.monitoring.data_drift.column_change import ColumnChange, Variation
+from loanwatch.monitoring.data_drift.column_change import MINIMUM_VALUES, ColumnChange, Variation
 from loanwatch.monitoring.data_drift.joint_missing import group_joint_missing
 from loanwatch.monitoring.data_drift.multivariate import PairChange, compare_correlations, group_by_hub
 from loanwatch.monitoring.data_drift.sentences import column_sentence, hub_sentence, number
@@ -64,9 +64,9 @@ def check(
     Returns
     -------
     CheckReport
-        `FAIL` from medium severity on; `SKIPPED` when a window is empty. `details["columns"]` holds, for every column,
-        what a report draws, and `details["lingering"]` the severities by the lower thresholds at which a verdict of an
-        earlier window is left.
+        `FAIL` from medium severity on; `SKIPPED` when a window is empty, or too short for every column.
+        `details["columns"]` holds, for every column, what a report draws, and `details["lingering"]` the severities by
+        the lower thresholds at which a verdict of an earlier window is left.
 
     Raises
     ------
@@ -95,9 +95,11 @@ def check(
     ]
     findings.sort(key=lambda finding: (-finding.severity, -_first_psi(finding)))
     worst = max((finding.severity for finding in findings), default=Severity.NONE)
+    is_too_short = not findings and min(reference.rows, current.rows) < MINIMUM_VALUES
+    status = Status.SKIPPED if is_too_short else Status.PASS
     return CheckReport(
         check=_CHECK,
-        status=Status.FAIL if worst >= Severity.MEDIUM else Status.PASS,
+        status=Status.FAIL if worst >= Severity.MEDIUM else status,
         summary=_summary(
             findings,
             contract,
@@ -133,10 +135,11 @@ def _compare_columns(reference: Profile, current: Profile, contract: Contract) -
     labels = (_with_value(reference.label), _with_value(current.label))
     for role, first, second in (("label", *labels), ("score", reference.score, current.score)):
         compared.append((f"the {role}" if role in features else role, f"the {role}", first, second))
+    usual_rows = _rows_a_day(reference, current)
     for subject, title, first, second in compared:
         if first is None or second is None:
             continue
-        variation = _variation(reference, first, current)
+        variation = _variation(first, current, usual_rows)
         if not first.edges.same_as(second.edges):
             raise ValueError(f"column {subject}: the two profiles were counted over different bins")
         if isinstance(first, NumericProfile) and isinstance(second, NumericProfile):
@@ -150,17 +153,28 @@ def _with_value(label: ColumnProfile | None) -> ColumnProfile | None:
     return replace(label, absent=np.zeros_like(label.absent)) if label is not None and label.present else None
 
 
-def _variation(reference: Profile, column: ColumnProfile, current: Profile) -> Variation:
+def _rows_a_day(reference: Profile, current: Profile) -> tuple[int, float]:
+    """Return the days of the current window, and the rows a day of those blocks of the reference nearest to its own."""
+    days = next((column.days for column in reference.columns.values() if column.days), {})
+    if not days:
+        return 1, 1.0
+    rows = np.array([counts.sum() for _, counts in sorted(days.items())], dtype=np.float64)
+    window_days = len(current.dates) or max(1, round(current.rows / float(rows.mean())))
+    length = min(window_days, rows.size)
+    blocks = np.convolve(rows, np.full(length, 1.0 / length), mode="valid")
+    return window_days, float(np.clip(current.rows / window_days, blocks.min(), blocks.max()))
+
+
+def _variation(column: ColumnProfile, current: Profile, usual: tuple[int, float]) -> Variation:
     """Read φ off blocks of the reference that are as long as the current window, at the window's rows a day."""
-    n_days = len(column.days)
-    if n_days == 0:
+    if not column.days:
         return Variation()
-    rows_a_day = reference.rows / n_days
-    window_days = len(current.dates) or max(1, round(current.rows / rows_a_day))
-    values, missing = dispersions(column.days, window_days=window_days)
-    # What days add to chance grows with the rows that share a day.
-    density = current.rows / window_days / rows_a_day
-    return Variation(values=1.0 + (values - 1.0) * density, missing=1.0 + (missing - 1.0) * density)
+    window_days, rows_a_day = usual
+    found = dispersions(column.days, window_days=window_days, ordered=isinstance(column, NumericProfile))
+    # What days add to chance grows with the rows that share a day; weekends with fewer are in φ already.
+    density = current.rows / window_days / max(rows_a_day, 1.0)
+    values, missing, order = (1.0 + (each - 1.0) * density for each in found)
+    return Variation(values=values, missing=missing, order=order)
 
 
 def _correct(changes: Mapping[str, ColumnChange], pairs: Sequence[PairChange]) -> _Corrected:

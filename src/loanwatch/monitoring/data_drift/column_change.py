@@ -22,6 +22,8 @@ class Variation:
 
     values: float = 1.0
     missing: float = 1.0
+    order: float = 1.0
+    """Of the distance of distribution functions."""
 
 
 @record

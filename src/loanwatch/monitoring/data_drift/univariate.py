@@ -37,7 +37,7 @@ def compare_numeric(
     presence = compare_presence(subject, title, reference, current, variation=variation)
     if presence.limitation:
         return presence
-    ks = kolmogorov_smirnov(reference.counts, current.counts, dispersion=variation.values)
+    ks = kolmogorov_smirnov(reference.counts, current.counts, dispersion=variation.order)
     shape = g_test(reference.value_groups, current.value_groups, dispersion=variation.values, rest=_REST)
     scale = reference.standard_deviation
     shift = wasserstein(

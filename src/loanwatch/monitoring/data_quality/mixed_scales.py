@@ -12,8 +12,10 @@ from loanwatch.statistics.kolmogorov_smirnov import KOLMOGOROV_95
 __all__ = ["PartOnScale", "part_on_scale"]
 
 MINIMUM_ROWS = 30
-SMALLEST_SHARE, LARGEST_SHARE = 0.05, 0.97
+SMALLEST_SHARE, NEARLY_ALL = 0.05, 0.95
 """A smaller part changes no more than honest drift does; a larger one is the whole column."""
+SAME_SCALE = float(np.log(1.25))
+"""Two factors whose logarithms are nearer than this are one: ten and twelve are hard to tell apart."""
 SURE = 4.0
 """Standard errors of a Kolmogorov-Smirnov distance that the column has to have moved by."""
 MISFIT = 0.05
@@ -32,7 +34,7 @@ class PartOnScale:
 
     factor: float
     share: float
-    """Of the known values, in (0, 1)."""
+    """Of the known values, in (0, 1]; 1 where it is nearly all of them."""
 
 
 def part_on_scale(before: NumericProfile, ordered: FloatArray, factors: Sequence[float]) -> PartOnScale | None:
@@ -68,13 +70,16 @@ def part_on_scale(before: NumericProfile, ordered: FloatArray, factors: Sequence
         seen, usual = _shares(ordered, at), before.shares_up_to(at)
         share, left = _explained(before, seen - usual, usual, at, factor)
         allowed = MISFIT * float(np.abs(seen - usual).max()) + KOLMOGOROV_95 * noise
-        if not SMALLEST_SHARE <= share <= LARGEST_SHARE or left > allowed:
+        if share < SMALLEST_SHARE or left > allowed:
             continue
-        as_a_whole = min(float(np.abs(seen - before.shares_up_to(at / ratio)).max()) for ratio in ratios)
+        others = ratios[np.abs(np.log(ratios / factor)) > SAME_SCALE]
+        as_a_whole = min(float(np.abs(seen - before.shares_up_to(at / ratio)).max()) for ratio in others)
         otherwise = min(_explained(before, seen - usual, usual, at, other)[1] for other in _OTHER_SCALES)
         if left <= CLEARLY * as_a_whole and left <= otherwise and (best is None or left < best[0]):
             best = left, factor, share
-    return None if best is None else PartOnScale(factor=best[1], share=best[2])
+    if best is None:
+        return None
+    return PartOnScale(factor=best[1], share=best[2] if best[2] <= NEARLY_ALL else 1.0)
 
 
 def _explained(

@@ -61,7 +61,7 @@ def _moved(inspection: Inspection, column: Column) -> Finding | None:
     return _finding(
         column,
         factor,
-        f"its median is {new[middle]:,.6g}, {old[middle]:,.6g} in the reference",
+        f"its median is {_number(new[middle])}, {_number(old[middle])} in the reference",
         Measurement(name="scale_factor", value=float(np.exp(median(ratios))), n_current=len(known)),
     )
 
@@ -98,6 +98,10 @@ def _misfit(before: NDArray[np.float64], column: Column, factor: float, kept: fl
     return misfit + abs(float(np.log(kept / (high - low)))) if misfit <= TOLERANCE else None
 
 
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+
+
 def _nearest_factor(log_ratio: float) -> float | None:
     best = min(_ALL_FACTORS, key=lambda f: abs(np.log(f) - log_ratio))
     return best if abs(np.log(best) - log_ratio) <= TOLERANCE else None
@@ -120,16 +124,17 @@ def _tenfold(inspection: Inspection, column: Column) -> Finding | None:
 
 
 def _mixed(inspection: Inspection, column: Column) -> Finding | None:
-    """Find a part of the values on another scale, as of one branch among many that reports in thousands."""
+    """Find values on another scale, of one branch among many that reports in thousands, or all of them."""
     reference = inspection.reference
     before = reference.numeric.get(column.name) if reference else None
     known = inspection.ordered[column.name]
     part = part_on_scale(before, known, _ALL_FACTORS) if before is not None else None
     if part is None:
         return None
-    what = "the rest is as it was"
     share = Measurement(name="rescaled_share", value=part.share, n_current=len(known))
-    return _finding(column, part.factor, what, share, part=part.share)
+    if part.share == 1.0:  # as of a column with zeros, of which the quartiles tell nothing
+        return _finding(column, part.factor, "its values fit that scale", share)
+    return _finding(column, part.factor, "the rest is as it was", share, part=part.share)
 
 
 def _finding(

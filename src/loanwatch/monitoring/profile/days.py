@@ -1,5 +1,6 @@
 """Rows of each day in coarse groups: from them comes the day-to-day variation of a reference."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from loanwatch.records import record
-from loanwatch.statistics import CountArray, block_dispersion
+from loanwatch.statistics import CountArray, block_dispersion, ordered_block_dispersion
 
 __all__ = [
     "DayCounts",
@@ -98,15 +99,24 @@ def _day_matrix(days: DayCounts) -> CountArray:
     return np.stack([days[date] for date in sorted(days)]) if days else np.zeros((0, 1), dtype=np.int64)
 
 
-def dispersions(days: DayCounts, *, window_days: int) -> tuple[float, float]:
-    """Return how much more than chance blocks of `window_days` vary: (φ of the values, φ of the missing rate)."""
+def dispersions(days: DayCounts, *, window_days: int, ordered: bool) -> tuple[float, float, float]:
+    """Return how much more than chance blocks of `window_days` vary.
+
+    Returns
+    -------
+    tuple of float
+        φ of the values, φ of the missing rate, φ of the values in their order, for groups that have one; the last group
+        with a value is of those never held before, and has none.
+    """
     table = _day_matrix(days)
     if table.shape[0] == 0:
-        return 1.0, 1.0
+        return 1.0, 1.0, 1.0
+    weekday = np.array([dt.date.fromisoformat(day).weekday() for day in sorted(days)], dtype=np.intp)
     presence = np.stack([table[:, :-1].sum(axis=1), table[:, -1]], axis=1)
     return (
-        block_dispersion(table[:, :-1], block_days=window_days),
-        block_dispersion(presence, block_days=window_days),
+        block_dispersion(table[:, :-1], block_days=window_days, weekday=weekday),
+        block_dispersion(presence, block_days=window_days, weekday=weekday),
+        ordered_block_dispersion(table[:, :-2], block_days=window_days, weekday=weekday) if ordered else 1.0,
     )
 
 

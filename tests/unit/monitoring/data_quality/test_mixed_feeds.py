@@ -90,6 +90,24 @@ def test_zeros_do_not_hide_another_unit() -> None:
     assert units[0].details["share"] == pytest.approx(0.5, abs=0.03)
 
 
+@pytest.mark.parametrize("factor", [100.0, 12.0, 0.001])
+@pytest.mark.parametrize("kind", ["zeros", "losses"])
+def test_another_unit_of_all_values_is_seen_beyond_zeros_and_losses(kind: str, factor: float) -> None:
+    rng = np.random.default_rng(8)
+
+    def column(n: int) -> np.ndarray:
+        return (
+            np.where(rng.random(n) < 0.6, 0.0, rng.lognormal(9.0, 0.6, n))
+            if kind == "zeros"
+            else rng.normal(500, 900, n)
+        )
+
+    told = quality({"x": column(6_000)}, {"x": factor * column(4_000)})
+    units = [f for f in told if f.check == "data_quality.unit_change"]
+    assert [f.details["factor"] for f in units] == [pytest.approx(factor, rel=0.25)]
+    assert "part" not in units[0].sentence.lower()
+
+
 @pytest.mark.parametrize("reference_rows", [1, 2, 5, 10, 29])
 def test_a_tiny_reference_shows_nothing_swapped(reference_rows: int) -> None:
     for seed in range(20):
