@@ -21,7 +21,11 @@ _FINE = 20
 
 
 def check_copies(
-    samples: tuple[pl.DataFrame, pl.DataFrame], *, rows: tuple[int, int], identifiers: tuple[str, ...]
+    samples: tuple[pl.DataFrame, pl.DataFrame],
+    *,
+    rows: tuple[int, int],
+    identifiers: tuple[str, ...],
+    compared: tuple[str, ...],
 ) -> Outcome:
     """Return findings where copies of rows, or repeated identifiers, are more than the reference lets one expect.
 
@@ -38,6 +42,8 @@ def check_copies(
         Rows of the whole tables. Copies cannot be counted in a sample, so a larger table gets a limitation.
     identifiers : tuple of str
         Columns that hold another value in every row.
+    compared : tuple of str
+        Columns that are compared: by these a row is known again, for an old feed may come with new numbers and dates.
     """
     if any(sample.height < whole for sample, whole in zip(samples, rows, strict=True)):
         told = f"Copies of rows were not looked for: there are too many rows, {max(rows):,} in the longer table."
@@ -50,20 +56,21 @@ def check_copies(
     copies = (_copies(hashes[0]), _copies(hashes[1]))
     return Outcome(
         findings=tuple(_findings(hashable, copies, identifiers)),
-        limitations=(*_dependence(hashable, copies), *_old_rows(hashable, hashes)),
+        limitations=(*_dependence(hashable, copies), *_old_rows(hashable, [n for n in compared if n in names])),
     )
 
 
-def _old_rows(samples: tuple[pl.DataFrame, pl.DataFrame], hashes: tuple[pl.Series, pl.Series]) -> Iterator[str]:
+def _old_rows(samples: tuple[pl.DataFrame, pl.DataFrame], compared: list[str]) -> Iterator[str]:
     """Say where rows of the current table stand in the reference too: no finding, for whoever compares may mean to."""
-    if samples[0].schema != samples[1].schema:
+    first, second = (sample.select(compared) for sample in samples)
+    if not compared or first.schema != second.schema:
         return
-    looked_at = hashes[1].gather_every(max(1, hashes[1].len() // _LOOKED_AT))
-    share = float(looked_at.is_in(hashes[0].implode()).sum()) / looked_at.len()
-    if share >= _MANY_OLD and all(map(_is_fine, samples)):
+    looked_at = second.gather_every(max(1, second.height // _LOOKED_AT)).hash_rows()
+    share = float(looked_at.is_in(first.hash_rows().implode()).sum()) / looked_at.len()
+    if share >= _MANY_OLD and all(map(_is_fine, (first, second))):
         yield (
-            f"{percent(share)} of the current table's rows stand in the reference as well, alike in every column: look "
-            "whether the feed was renewed."
+            f"{percent(share)} of the current table's rows stand in the reference as well, alike in every compared "
+            "column: look whether the feed was renewed."
         )
 
 

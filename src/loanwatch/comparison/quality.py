@@ -84,7 +84,7 @@ def check_quality(
         _recoded(shared),
         *(_news(rule(first), rule(shared)) for rule in _OF_EACH),
         *(_labels(first, second, as_many) if contract.label.column else ()),
-        check_copies(samples, rows=rows, identifiers=identifiers),
+        check_copies(samples, rows=rows, identifiers=identifiers, compared=tuple(c.name for c in contract.monitored)),
         _freshness(blocks, contract, reference, rows),
     ]
     return _report(outcomes, second.rows, rows[1])

@@ -92,3 +92,28 @@ def test_copies_are_asked_about_at_the_source() -> None:
     table = scored(7)
     found = compared(pl.concat([table, table.head(800)]))
     assert "Ask the source of the current table" in found.to_html()
+
+
+def test_an_old_feed_is_known_again_under_new_numbers_and_dates() -> None:
+    def dated(table: pl.DataFrame, first_id: int, day: str) -> pl.DataFrame:
+        number = pl.int_range(first_id, first_id + pl.len()).cast(pl.String)
+        return table.with_columns(application_id=pl.lit("A-") + number, applied=pl.lit(day).str.to_date())
+
+    old = dated(REFERENCE, 0, "2024-01-15")
+    for current, is_old in (
+        (dated(REFERENCE, 90_000, "2024-02-15"), True),
+        (dated(scored(8), 90_000, "2024-02-15"), False),
+    ):
+        found = loanwatch.compare(old, current, label="bad", score="pd", time="applied")
+        told = [line for r in found.reports.values() for line in r.limitations]
+        assert any("look whether the feed was renewed" in line for line in told) == is_old
+
+
+@pytest.mark.parametrize(("moved", "told"), [(True, 0), (False, 1)], ids=["column moved", "code"])
+def test_a_code_stands_alone_beyond_the_reference(moved: bool, told: int) -> None:
+    rng = np.random.default_rng(9)
+    months = rng.integers(1, 72, 6_000).astype(float)
+    now = rng.integers(1, 72, 4_000).astype(float)
+    now = now * 3.0 if moved else np.where(rng.random(4_000) < 0.12, 500.0, now)
+    found = loanwatch.compare(pl.DataFrame({"tenure": months}), pl.DataFrame({"tenure": now}))
+    assert len([f for f in found.findings if f.check == "data_quality.foreign_value"]) == told

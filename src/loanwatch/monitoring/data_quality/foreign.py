@@ -15,6 +15,8 @@ __all__ = ["check_foreign_values"]
 MINIMUM_SHARE = 0.01
 """A number that is rarer is no code for what is not known, or hardly matters."""
 MINIMUM_ROWS = 20
+_CODES, MOVED = 3, 0.05
+"""Where more values than a few codes lie beyond the reference, the column moved, and none of them is a code."""
 WHOLE_COLUMN = 0.9
 """Of the known values: then the column is another one, as of the next year, and no code stands between its values."""
 
@@ -36,6 +38,9 @@ def _finding(inspection: Inspection, column: Column, *, comparisons: int) -> Fin
     if beyond.size < max(MINIMUM_ROWS, MINIMUM_SHARE * inspection.rows):
         return None
     distinct, rows_of_each = np.unique(beyond, return_counts=True)
+    codes = int(np.sort(rows_of_each)[-_CODES:].sum())
+    if beyond.size - codes > MOVED * np.isfinite(values).sum():
+        return None
     value, rows = float(distinct[rows_of_each.argmax()]), int(rows_of_each.max())
     if rows < max(MINIMUM_ROWS, MINIMUM_SHARE * inspection.rows) or rows > WHOLE_COLUMN * np.isfinite(values).sum():
         return None
