@@ -82,11 +82,15 @@ class ConditionalShift:
         width = int(starts[-1]) + 1  # the last column is the intercept
         self._blocks = [np.arange(s, s + t) for s, t in zip(starts[:-1], testable, strict=True)]
         columns = np.column_stack([codes + starts[:-1], np.full(residual.size, width - 1)])
-        with ThreadPoolExecutor(2) as pool:  # nearly all of it is one product of matrices for each sample
-            sums = pool.map(
-                lambda m: _sums(columns[m], residual[m], variance[m], weight[m], width), (~changed, changed)
-            )
-            grams, meats, moments = zip(*sums, strict=True)
+        samples = [(columns[m], residual[m], variance[m], weight[m]) for m in (~changed, changed)]
+        even = bool((weight == 1.0).all())
+        with ThreadPoolExecutor(2) as pool:  # nearly all of the time goes into these products
+            products = [
+                [pool.submit(_cross_product, rows, w**power * v, width) for power in ((1,) if even else (1, 2))]
+                for rows, _, v, w in samples
+            ]
+            grams, meats = zip(*((each[0].result(), each[-1].result()) for each in products), strict=True)
+        moments = [_moment(rows, w * r, width) for rows, r, _, w in samples]
         self._gram, self._meat = _own_and_common(grams), _own_and_common(meats)
         self._moment = np.concatenate([moments[1], moments[0] + moments[1]])
         self._diagonal = self._gram.diagonal().copy()
@@ -175,8 +179,9 @@ def additive_effects(
     if not bins:
         return ()
     starts = np.concatenate([[0], np.cumsum(bins)]).astype(np.intp)
-    flat = np.ones(values.size)
-    gram, _, moment = _sums(codes + starts[:-1], values - values.mean(), flat, flat, int(starts[-1]))
+    columns, width = codes + starts[:-1], int(starts[-1])
+    gram = _cross_product(columns, np.ones(values.size), width)
+    moment = _moment(columns, values - values.mean(), width)
     inverse, _ = _pseudo_inverse(gram, float(gram.diagonal().max()))
     return tuple(np.split(inverse @ moment, starts[1:-1]))
 
@@ -187,19 +192,10 @@ def _own_and_common(sums: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.block([[second, second], [second, first + second]])
 
 
-def _sums(
-    columns: NDArray[np.intp],
-    residual: NDArray[np.float64],
-    variance: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    width: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return X'WVX, X'WVWX and X'Wr of the 0/1 design that has ones in the given columns of each row."""
-    shares = np.repeat(weight * residual, columns.shape[1])
-    moment: NDArray[np.float64] = np.bincount(columns.ravel(), weights=shares, minlength=width).astype(np.float64)
-    gram = _cross_product(columns, weight * variance, width)
-    even = bool((weight == 1.0).all())
-    return gram, gram if even else _cross_product(columns, weight**2 * variance, width), moment
+def _moment(columns: NDArray[np.intp], values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """Return X'v of the 0/1 design that has ones in the given columns of each row."""
+    each = np.repeat(values, columns.shape[1])
+    return np.bincount(columns.ravel(), weights=each, minlength=width).astype(np.float64)
 
 
 def _cross_product(columns: NDArray[np.intp], weight: NDArray[np.float64], width: int) -> NDArray[np.float64]:
