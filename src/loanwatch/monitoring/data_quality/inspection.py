@@ -82,8 +82,10 @@ class Inspection(Cells):
     def ordered(self) -> Mapping[str, FloatArray]:
         """The known, finite values of each numeric predictor, ascending: sorted once for all rules that ask."""
         numeric = [c.name for c in self.predictors if c.kind is Kind.NUMERIC]
-        values = {name: self.frame[name].drop_nulls().cast(pl.Float64).to_numpy() for name in numeric}
-        return {name: np.sort(known[np.isfinite(known)]) for name, known in values.items()}
+        values = {name: self.frame[name].drop_nulls().cast(pl.Float64) for name in numeric}
+        return {
+            name: known.filter(known.is_finite()).sort(multithreaded=False).to_numpy() for name, known in values.items()
+        }
 
     @cached_property
     def label(self) -> NDArray[np.float64]:

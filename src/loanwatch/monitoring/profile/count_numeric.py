@@ -13,7 +13,12 @@ __all__ = ["count_numeric", "score_rows"]
 
 
 def count_numeric(
-    values: FloatArray, days: DayIndex | None, edges: NumericEdges | None, issues: pl.Series | None
+    values: FloatArray,
+    days: DayIndex | None,
+    edges: NumericEdges | None,
+    issues: pl.Series | None,
+    *,
+    ordered: FloatArray | None = None,
 ) -> NumericProfile:
     """Count a column over the bins of a reference, or over bins of its own.
 
@@ -28,8 +33,11 @@ def count_numeric(
     edges : NumericEdges or None
     issues : Series of n_rows, or None
         Why a value is not known.
+    ordered : ndarray of shape (n_rows,), ascending, optional
+        The same values, NaN last, from where they can be sorted sooner.
     """
-    ordered = np.sort(values)
+    if ordered is None:
+        ordered = np.sort(values)
     known = slice(*np.searchsorted(ordered, [-LARGEST, LARGEST], side="left").tolist())
     present = ordered[known]
     if present.size and present[0] <= -LARGEST:
