@@ -38,11 +38,11 @@ def _finding(inspection: Inspection, column: Column, *, comparisons: int) -> Fin
     if beyond.size < max(MINIMUM_ROWS, MINIMUM_SHARE * inspection.rows):
         return None
     distinct, rows_of_each = np.unique(beyond, return_counts=True)
-    codes = int(np.sort(rows_of_each)[-_CODES:].sum())
-    if beyond.size - codes > MOVED * np.isfinite(values).sum():
+    known, codes = int(np.isfinite(values).sum()), int(np.sort(rows_of_each)[-_CODES:].sum())
+    if beyond.size - codes > MOVED * known:
         return None
     value, rows = float(distinct[rows_of_each.argmax()]), int(rows_of_each.max())
-    if rows < max(MINIMUM_ROWS, MINIMUM_SHARE * inspection.rows) or rows > WHOLE_COLUMN * np.isfinite(values).sum():
+    if rows < max(MINIMUM_ROWS, MINIMUM_SHARE * inspection.rows) or rows > WHOLE_COLUMN * known:
         return None
     rise = rise_of_share(
         "foreign_value_rate",
