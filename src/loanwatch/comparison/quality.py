@@ -78,10 +78,12 @@ def check_quality(
     if not (first.rows and second.rows and shared.predictors):
         why = "Without rows and compared columns on both sides the quality of the data cannot be judged."
         return CheckReport(check=_CHECK, status=Status.SKIPPED, summary=why)
+    spellings = check_spellings(shared)
     outcomes = [
-        *(rule(shared) for rule in (check_units, check_swapped, check_missing, check_foreign_values, check_spellings)),
+        *(rule(shared) for rule in (check_units, check_swapped, check_missing, check_foreign_values)),
+        spellings,
         _spoilt(shared, reference),
-        _recoded(shared),
+        _recoded(shared, respelled={f.subject for f in spellings.findings}),
         *(_news(rule(first), rule(shared)) for rule in _OF_EACH),
         *(_labels(first, second, as_many) if contract.label.column else ()),
         check_copies(samples, rows=rows, identifiers=identifiers, compared=tuple(c.name for c in contract.monitored)),
@@ -90,9 +92,8 @@ def check_quality(
     return _report(outcomes, second.rows, rows[1])
 
 
-def _recoded(current: Inspection) -> Outcome:
+def _recoded(current: Inspection, *, respelled: set[str]) -> Outcome:
     """Name the columns of which a quarter of the rows hold categories that the reference lacks, but for spelling."""
-    respelled = {f.subject for f in check_spellings(current).findings}
     found = (f for f in check_categories(current).findings if f.severity >= Severity.HIGH)
     return Outcome(findings=tuple(f for f in found if f.subject not in respelled))
 

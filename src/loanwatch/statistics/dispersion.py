@@ -74,10 +74,10 @@ def block_dispersion(
         return 1.0
     blocks, rest, apart = found
     totals = blocks[0] + rest[0]
-    statistics = _pearson(_pool(blocks, totals), _pool(rest, totals))
-    degrees = _pool(blocks, totals).shape[1] - 1
+    pooled = _pool(blocks, totals)
+    degrees = pooled.shape[1] - 1
     return _inflation(
-        statistics,
+        _pearson(pooled, _pool(rest, totals)),
         apart,
         degrees=degrees,
         upper_tenth=chi_square_quantile(_QUANTILE, degrees),
